@@ -26,7 +26,7 @@ PYTHON, UV, JACKFIELD = (str(BIN / (name + SUFFIX)) for name in ("python", "uv",
 OLDEST = (3, 11)
 NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 # The extras that a development install takes from a package that offers them.
-EXTRAS = ("cli", "xllamacpp")
+EXTRAS = ("cli", "fast")
 GROUPS = {"chat": (), "run": (), "setup": (), "test": ("test",), "check": ("lint",)}
 # How the installers say that they reached nobody.
 OFFLINE = (
