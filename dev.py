@@ -48,7 +48,11 @@ def run(*command: str) -> "tuple[int, str]":
     """Run *command* without a terminal; return its exit code and all that it printed."""
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
     except OSError as error:
         return 127, str(error)
@@ -147,7 +151,9 @@ def install(groups: "tuple[str, ...]") -> None:
         # uv takes seconds where pip takes a minute; where there is no uv, pip does it.
         run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
     tool = (
-        [UV, "pip", "install", "--python", PYTHON] if Path(UV).exists() else [PYTHON, "-m", "pip", "install"]
+        [UV, "pip", "install", "--python", PYTHON]
+        if Path(UV).exists()
+        else [PYTHON, "-m", "pip", "install"]
     )
     code, text = run(*tool, "--quiet", *wanted)
     if code:

@@ -39,13 +39,19 @@ def install(session: nox.Session, *arguments: str) -> None:
 def install_all(session: nox.Session, *groups: str) -> None:
     """Install every package, editable, and the dependency groups."""
     wanted = nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), *groups)
-    install(session, *(part for package in PACKAGES for part in ("--editable", offered(package))), *wanted)
+    install(
+        session,
+        *(part for package in PACKAGES for part in ("--editable", offered(package))),
+        *wanted,
+    )
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and format with ruff; `nox -s lint -- --fix` mends what it can."""
-    session.install(*nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), "ruff"))
+    session.install(
+        *nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), "ruff")
+    )
     session.run("ruff", "check", *session.posargs)
     session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]))
 
@@ -55,7 +61,9 @@ def types(session: nox.Session) -> None:
     """Check every source folder, the tests across packages and the tools with mypy --strict."""
     install_all(session, "lint")
     sources = [str(package / "src") for package in PACKAGES]
-    session.run("mypy", *session.posargs, env={"MYPYPATH": os.pathsep.join([*sources, str(ROOT / "tests")])})
+    session.run(
+        "mypy", *session.posargs, env={"MYPYPATH": os.pathsep.join([*sources, str(ROOT / "tests")])}
+    )
 
 
 @nox.session(python=PYTHONS)
@@ -73,7 +81,16 @@ def isolated(session: nox.Session, package: str) -> None:
     """Run the suite of one package against wheels of it and of what it depends on, and of nothing else."""
     wheels = Path(session.create_tmp()) / "wheels"
     for folder in PACKAGES:
-        session.run("uv", "build", "--quiet", "--wheel", "--out-dir", str(wheels), str(folder), external=True)
+        session.run(
+            "uv",
+            "build",
+            "--quiet",
+            "--wheel",
+            "--out-dir",
+            str(wheels),
+            str(folder),
+            external=True,
+        )
     folder = next(found for found in PACKAGES if found.name == package)
     name = nox.project.load_toml(folder / "pyproject.toml")["project"]["name"]
     wanted = offered(folder).partition("[")[2].rstrip("]")

@@ -43,7 +43,9 @@ UNDESCRIBED = {
 def turns() -> Iterator[Any]:
     """Every recorded JSON request of the four services that was answered with success."""
     for path in sorted(
-        path for spec in ("anthropic", "ollama", "openai", "vllm") for path in (WIRE / spec).glob("*.json")
+        path
+        for spec in ("anthropic", "ollama", "openai", "vllm")
+        for path in (WIRE / spec).glob("*.json")
     ):
         for number, turn in enumerate(json.loads(path.read_text("utf-8"))["interactions"]):
             if isinstance(turn["request"]["body"], dict) and turn["response"]["status"] < 300:
@@ -72,7 +74,9 @@ def test_an_accepted_request_is_as_described_or_its_difference_is_listed(
     try:
         errors = errors_of(spec, request_)
     except UndescribedError:
-        assert any(spec == name and part in request_["url"] for name, part in UNDESCRIBED), request_["url"]
+        assert any(spec == name and part in request_["url"] for name, part in UNDESCRIBED), (
+            request_["url"]
+        )
         return
     assert [error for error in errors if not error.startswith(lenient)] == []
 
@@ -114,7 +118,10 @@ def test_a_missing_required_field_is_named(spec: str, path: str, body: dict[str,
 
 
 @pytest.mark.parametrize(("spec", "path", "body"), SMALLEST)
-@given(name=st.from_regex(r"\Azz_[a-z]{3,8}\Z"), value=st.none() | st.booleans() | st.integers() | st.text())
+@given(
+    name=st.from_regex(r"\Azz_[a-z]{3,8}\Z"),
+    value=st.none() | st.booleans() | st.integers() | st.text(),
+)
 def test_an_undeclared_field_is_named_when_asked_for(
     spec: str, path: str, body: dict[str, Any], name: str, value: Any
 ) -> None:
@@ -126,13 +133,19 @@ def test_an_undeclared_field_is_named_when_asked_for(
 
 @pytest.mark.parametrize(("spec", "path", "body"), SMALLEST)
 @given(wrong=st.sampled_from([3, True, {"a": 1}, ["x"]]))
-def test_a_role_of_the_wrong_type_is_an_error(spec: str, path: str, body: dict[str, Any], wrong: Any) -> None:
-    assert request_errors(spec, "POST", path, body | {"messages": [{"role": wrong, "content": "hi"}]})
+def test_a_role_of_the_wrong_type_is_an_error(
+    spec: str, path: str, body: dict[str, Any], wrong: Any
+) -> None:
+    assert request_errors(
+        spec, "POST", path, body | {"messages": [{"role": wrong, "content": "hi"}]}
+    )
 
 
 def test_a_field_that_may_be_null_takes_null_and_its_type_and_nothing_else() -> None:
     for value, right in ((None, True), (0.5, True), ("hot", False), (9, False)):
-        errors = request_errors("openai", "POST", "/v1/chat/completions", CHAT | {"temperature": value})
+        errors = request_errors(
+            "openai", "POST", "/v1/chat/completions", CHAT | {"temperature": value}
+        )
         assert (errors == []) is right, (value, errors)
 
 
@@ -146,7 +159,9 @@ def test_a_streamed_event_is_judged_by_the_description_of_the_stream() -> None:
     chunk = event | {"choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": None}]}
     path = "/v1/chat/completions"
     assert response_errors("openai", "POST", path, chunk, stream=True) == []
-    assert any("choices" in error for error in response_errors("openai", "POST", path, event, stream=True))
+    assert any(
+        "choices" in error for error in response_errors("openai", "POST", path, event, stream=True)
+    )
     assert (
         response_errors(
             "ollama", "POST", "/api/chat", {"model": "m", "message": {"content": "hi"}}, stream=True

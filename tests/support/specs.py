@@ -24,10 +24,13 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 SHARED = Path(os.environ.get("JACKFIELD_SHARED") or Path(__file__).resolve().parents[3] / "shared")
-FILES = {"openai": "openai.json", "anthropic": "anthropic.json", "ollama": "ollama.yaml", "vllm": "vllm.json"}
-MISSING = (
-    f"no official descriptions at {SHARED / 'specs'}: put them there or point JACKFIELD_SHARED elsewhere"
-)
+FILES = {
+    "openai": "openai.json",
+    "anthropic": "anthropic.json",
+    "ollama": "ollama.yaml",
+    "vllm": "vllm.json",
+}
+MISSING = f"no official descriptions at {SHARED / 'specs'}: put them there or point JACKFIELD_SHARED elsewhere"
 
 needs_specs = pytest.mark.skipif(not (SHARED / "specs").is_dir(), reason=MISSING)
 """A mark for tests that cannot run without the official descriptions."""
@@ -37,7 +40,9 @@ class UndescribedError(LookupError):
     """The description has no such path, method, status or media type."""
 
 
-def request_errors(spec: str, method: str, path: str, body: Any, *, undeclared: bool = False) -> list[str]:
+def request_errors(
+    spec: str, method: str, path: str, body: Any, *, undeclared: bool = False
+) -> list[str]:
     """Say what is wrong with a JSON request body; an empty list when it is as described.
 
     Args:
@@ -56,7 +61,9 @@ def request_errors(spec: str, method: str, path: str, body: Any, *, undeclared: 
     schema = (*content, _json_type(spec, content), "schema")
     errors = _errors(_validator(spec, schema), body)
     # A field counts as declared where the schema that names it holds: asked only when everything holds.
-    return errors or (_errors(_validator(spec, schema, undeclared=True), body) if undeclared else [])
+    return errors or (
+        _errors(_validator(spec, schema, undeclared=True), body) if undeclared else []
+    )
 
 
 def response_errors(
@@ -71,7 +78,11 @@ def response_errors(
     operation = _operation(spec, method, path)
     described = _lookup(spec, (*operation, "responses"))
     key = next(
-        (k for k in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default") if k in described),
+        (
+            k
+            for k in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default")
+            if k in described
+        ),
         None,
     )
     if key is None:
@@ -164,9 +175,13 @@ def _modern(node: Any) -> Any:
         return [_modern(item) for item in node]
     if not isinstance(node, dict):
         return node
-    plain = {key: _modern(value) for key, value in node.items() if (key, value) != ("nullable", True)}
+    plain = {
+        key: _modern(value) for key, value in node.items() if (key, value) != ("nullable", True)
+    }
     if plain.get("additionalProperties") is True:
-        del plain["additionalProperties"]  # the default; spelled out, it would hide undeclared fields
+        del plain[
+            "additionalProperties"
+        ]  # the default; spelled out, it would hide undeclared fields
     if "discriminator" in plain and "oneOf" in plain:
         # The discriminator picks one branch; without reading it, a second branch may fit as well.
         plain["anyOf"] = plain.pop("oneOf")
@@ -176,11 +191,15 @@ def _modern(node: Any) -> Any:
 
 
 @cache
-def _validator(spec: str, pointer: tuple[str, ...], undeclared: bool = False) -> Draft202012Validator:
+def _validator(
+    spec: str, pointer: tuple[str, ...], undeclared: bool = False
+) -> Draft202012Validator:
     document = _document(spec)
     registry = Registry().with_resource(f"urn:{spec}", DRAFT202012.create_resource(document))
     escaped = "/".join(key.replace("~", "~0").replace("/", "~1") for key in pointer)
-    schema: dict[str, Any] = {"$ref": f"urn:{spec}#/{escaped.replace('{', '%7B').replace('}', '%7D')}"}
+    schema: dict[str, Any] = {
+        "$ref": f"urn:{spec}#/{escaped.replace('{', '%7B').replace('}', '%7D')}"
+    }
     if undeclared:
         schema["unevaluatedProperties"] = False
     return Draft202012Validator(schema, registry=registry)
