@@ -122,4 +122,11 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure Jackfield against its peers, as ratios in one run; nothing is asserted."""
     install_all(session, "bench")
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    # LiteLLM wants an older openai than the SDK that we compare with: an environment of its own.
+    peers = Path(session.create_tmp()) / "peers"
+    python = peers / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    session.run("uv", "venv", "--quiet", "--clear", str(peers), external=True)
+    session.run(
+        "uv", "pip", "install", "--quiet", "--python", str(python), "litellm", external=True
+    )
+    session.run("python", "benchmarks/run.py", "--peers", str(python), *session.posargs)
