@@ -1,0 +1,284 @@
+"""Configuration of providers: typed, interpolated, and every problem reported at once."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from attrs import define, field, fields, frozen
+
+from .errors import ConfigError
+from .requests import Timeout
+from .retrying import RetryPolicy
+from .secret import Secret
+from .types import ConfigIssue
+
+C = TypeVar("C")
+
+_LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1|0\.0\.0\.0|.*\.localhost")
+_NAME = re.compile(r"\$\{([^}]*)\}?")
+_PLACEHOLDERS = ("sk-...", "sk-…", "your-key", "your_api_key", "your-api-key", "changeme", "…", "...")
+
+
+@frozen(kw_only=True)
+class Config:
+    """What every provider can be told: *timeout* (seconds, or a table), *retry*, *strict*."""
+
+    timeout: Timeout = field(factory=Timeout)
+    retry: RetryPolicy = field(factory=RetryPolicy)
+    strict: bool = False
+
+
+def _secret(value: Any) -> Secret | None:
+    return None if value is None else Secret(value)
+
+
+@frozen(kw_only=True)
+class HTTPConfig(Config):
+    """A provider behind HTTP.
+
+    *api_key* falls back to the provider's environment variable. It is sent to
+    *base_url* alone, and over plain HTTP only to this machine unless
+    *allow_insecure_http*. *ca_file*, *cert_file* and *key_file* are PEM files.
+    """
+
+    base_url: str = ""
+    api_key: Secret | None = field(default=None, converter=_secret)
+    headers: Mapping[str, Secret] = field(
+        factory=dict, converter=lambda h: {k: Secret(v) for k, v in h.items()}
+    )
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    allow_insecure_http: bool = False
+
+
+@define
+class _Problems:
+    """Collects what is wrong, each with its path and fix."""
+
+    issues: list[ConfigIssue] = field(factory=list)
+
+    def add(self, path: str, problem: str, fix: str = "") -> None:
+        self.issues.append(ConfigIssue(path, problem, fix))
+
+
+def conceal(cls: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """*given* with every secret field wrapped, so that no traceback shows it."""
+    secret = {f.name for f in fields(cls) if "Secret" in str(f.type)}
+    hidden: dict[str, Any] = {}
+    for key, value in given.items():
+        if key not in secret:
+            hidden[key] = value
+        elif isinstance(value, Mapping):
+            hidden[key] = {k: Secret(v) if isinstance(v, str) else v for k, v in value.items()}
+        else:
+            hidden[key] = Secret(value) if isinstance(value, str) else value
+    return hidden
+
+
+def load_config(cls: type[C], given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> C:
+    """An instance of the config class *cls* from plain data.
+
+    ``${NAME}`` in any text is replaced from *env* (the process's environment).
+
+    Raises:
+        ConfigError: with one issue for every problem there is.
+    """
+    problems = _Problems()
+    environment = os.environ if env is None else env
+    names: dict[str, Any] = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # an attrs class
+    aliases = {a: n for n, f in names.items() for a in f.metadata.get("aliases", ())}
+    known: dict[str, Any] = {}
+    for key, value in given.items():
+        name = aliases.get(key, key)
+        if name not in names:
+            near = difflib.get_close_matches(str(key), [*names, *aliases], 1)
+            fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            problems.add(str(key), "no such setting", fix)
+        elif name in known:
+            problems.add(str(key), f"is another name of {name}, which is there too", "keep one")
+        else:
+            known[name] = _interpolate(str(key), value, environment, problems)
+    partial = loaded = _structure(cls, known, problems)
+    if loaded is None:
+        # Look at the rest without what is broken, to report everything at once.
+        broken = {re.split(r"[.\[]", i.path)[0] for i in problems.issues}
+        rest = {k: v for k, v in known.items() if k not in broken}
+        partial = _structure(cls, rest, _Problems())
+    if partial is not None:
+        _check(partial, problems)
+    if loaded is None or problems.issues:
+        raise ConfigError("the configuration has problems:", problems.issues)
+    return loaded
+
+
+def _interpolate(path: str, value: Any, env: Mapping[str, str], problems: _Problems) -> Any:
+    """*value* with each ``${NAME}`` replaced, once: what comes in is not looked at again."""
+    if isinstance(value, Mapping):
+        return {k: _interpolate(f"{path}.{k}", v, env, problems) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_interpolate(f"{path}[{i}]", v, env, problems) for i, v in enumerate(value)]
+    secret = isinstance(value, Secret)
+    text = value.reveal() if isinstance(value, Secret) else value
+    if not isinstance(text, str) or "${" not in text:
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        name = match[1]
+        if not match[0].endswith("}") or not re.fullmatch(r"[A-Za-z_]\w*", name):
+            problems.add(path, "a broken ${…}", "write ${NAME}")
+        elif name not in env:
+            problems.add(path, f"the environment has no {name}", f"set {name}")
+        return env.get(name, "")
+
+    replaced = _NAME.sub(replace, text)
+    return Secret(replaced) if secret else replaced
+
+
+@lru_cache(maxsize=1)
+def _converter() -> Any:
+    import cattrs
+
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+
+    def exactly(kinds: tuple[type, ...], what: str) -> Callable[[Any, Any], Any]:
+        def structure(value: Any, _: Any) -> Any:
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise ValueError(f"must be {what}, not {type(value).__name__}")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"must be finite, not {value}")
+            return value
+
+        return structure
+
+    converter.register_structure_hook(int, exactly((int,), "a whole number"))
+    converter.register_structure_hook(float, exactly((int, float), "a number"))
+    converter.register_structure_hook(bool, exactly((bool,), "true or false"))
+    converter.register_structure_hook(str, exactly((str,), "text"))
+    converter.register_structure_hook(Path, lambda v, _: Path(v).expanduser())
+    converter.register_structure_hook(Secret, exactly((str, Secret), "text"))
+    plain = cattrs.gen.make_dict_structure_fn(Timeout, converter, _cattrs_forbid_extra_keys=True)
+
+    def timeout(value: Any, kind: Any) -> Timeout:
+        if isinstance(value, Timeout):
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return total_timeout(value)
+        if not isinstance(value, Mapping):
+            raise ValueError("must be seconds or a table of connect, first_chunk, idle, total")
+        made: Timeout = plain(value, kind)
+        return made
+
+    converter.register_structure_hook(Timeout, timeout)
+    keep = converter.get_structure_hook(RetryPolicy)
+    converter.register_structure_hook(
+        RetryPolicy, lambda v, k: v if isinstance(v, RetryPolicy) else keep(v, k)
+    )
+    return converter
+
+
+def total_timeout(seconds: float) -> Timeout:
+    """All timeouts, none beyond *seconds* in total."""
+    usual = Timeout()
+    return Timeout(
+        connect=min(usual.connect, seconds),
+        first_chunk=max(usual.first_chunk, seconds) if seconds > usual.total else seconds,
+        idle=seconds,
+        total=seconds,
+    )
+
+
+def _structure(cls: type[C], known: dict[str, Any], problems: _Problems) -> C | None:
+    import cattrs
+
+    try:
+        loaded: C = _converter().structure(known, cls)
+        return loaded
+    except cattrs.BaseValidationError as error:
+        for line in cattrs.transform_error(error, format_exception=_reason):
+            problem, _, path = line.rpartition(" @ $.")
+            problems.add(path or "configuration", problem or line)
+    return None
+
+
+def _reason(error: BaseException, kind: type | None) -> str:
+    import cattrs
+
+    if isinstance(error, KeyError):
+        return "is required"
+    if isinstance(error, cattrs.ForbiddenExtraKeysError):
+        return f"no such setting: {', '.join(error.extra_fields)}"
+    if isinstance(error, ValueError | TypeError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _check(config: Any, problems: _Problems) -> None:
+    """The rules beyond types."""
+    timeout = getattr(config, "timeout", None)
+    if isinstance(timeout, Timeout):
+        for f in fields(Timeout):
+            if not 0 < getattr(timeout, f.name) <= 7 * 86400:
+                problems.add(f"timeout.{f.name}", "must be above 0 and at most a week of seconds")
+    if not 1 <= config.retry.attempts <= 20:
+        problems.add("retry.attempts", "must be 1 to 20")
+    if not isinstance(config, HTTPConfig):
+        return
+    check_url("base_url", config.base_url, problems)
+    key = config.api_key.reveal() if config.api_key is not None else None
+    _check_key(key, problems)
+    for name, value in config.headers.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not _printable(value.reveal()):
+            problems.add(f"headers.{name[:40]!r}", "is not a header", "use printable ASCII")
+        elif name.lower() in ("host", "content-length", "transfer-encoding"):
+            problems.add(f"headers.{name}", "cannot be set", "remove it")
+    for name in ("ca_file", "cert_file", "key_file"):
+        path = getattr(config, name)
+        if path is not None and not Path(path).is_file():
+            problems.add(name, f"no file {path}")
+
+
+def _printable(text: str) -> bool:
+    return all(" " <= c <= "~" for c in text)
+
+
+def _check_key(key: str | None, problems: _Problems) -> None:
+    if key is None:
+        return
+    if not key.strip():
+        problems.add("api_key", "is empty", "set it, or leave it out")
+    elif not _printable(key) or key != key.strip():
+        problems.add("api_key", "holds blanks, line breaks or odd characters", "paste it again")
+    elif key.lower() in _PLACEHOLDERS:
+        problems.add("api_key", "is the documentation's placeholder", "put your own key there")
+
+
+def check_url(path: str, url: str, problems: Any) -> None:
+    """Report what is wrong with *url* as a base URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        problems.add(path, f"is not a URL: {error}", "write http(s)://host[:port]/path")
+        return
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        problems.add(path, f"{url[:80]!r} is not an http(s) URL", "write http(s)://host[:port]/path")
+    elif not _printable(url) or " " in url or "\\" in url:
+        problems.add(path, "holds blanks, control or non-ASCII characters", "write it in ASCII")
+    elif parts.username or parts.password:
+        problems.add(path, "holds a user or password", "use api_key or headers")
+    elif parts.query or parts.fragment or "?" in url or "#" in url:
+        problems.add(path, "has a query or fragment", "end it with the path")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether *url* names this machine."""
+    return _LOOPBACK.fullmatch(urlsplit(url).hostname or "") is not None

@@ -1,0 +1,140 @@
+"""The async driver, for asyncio and trio."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from ..errors import LLMError
+from ..flow import Close, Defer, Flow, HTTPRequest, HTTPResponse, Invoke, Now, Random, Read, Sleep
+from .seam import DRAIN_BYTES, DRAIN_SECONDS, AsyncOpenResponse, AsyncTransport, BodyBuffer
+
+T = TypeVar("T")
+
+
+class Outcome(Generic[T]):
+    """Where an async drive leaves the flow's result: async generators cannot return one."""
+
+    value: T
+
+    def __init__(self) -> None:
+        self.done = False
+
+
+class AsyncDriver:
+    """Performs effects on the running event loop; owns what it opens until the call ends."""
+
+    def __init__(
+        self,
+        transport: AsyncTransport | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._transport = transport
+        self._clock, self._sleep, self._chance = clock, sleep, chance
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Drive *flow* to its result; nobody listens to its events."""
+        outcome: Outcome[T] = Outcome()
+        async with contextlib.aclosing(self.drive(flow, outcome)) as driving:
+            async for _ in driving:
+                pass
+        return outcome.value
+
+    async def drive(self, flow: Flow[T], result: Outcome[T]) -> AsyncGenerator[list[Any], None]:
+        """Drive *flow*, handing out its batches of events; leave its result in *result*.
+
+        Closing the generator ends the flow and closes what it opened.
+        """
+        opened: list[Callable[[], Awaitable[Any]]] = []
+        try:
+            step = flow.send(None)
+            while True:
+                if type(step) is list:
+                    yield step
+                    step = flow.send(None)
+                    continue
+                try:
+                    outcome = await self._perform(step, opened)
+                except Exception as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(outcome)
+        except StopIteration as stop:
+            result.value, result.done = stop.value, True
+        finally:
+            flow.close()
+            if opened:
+                with anyio.CancelScope(shield=True):
+                    for close in reversed(opened):
+                        await close()
+
+    async def _perform(self, effect: Any, opened: list[Callable[[], Awaitable[Any]]]) -> Any:
+        match effect:
+            case Read(response, deadline):
+                chunk = await response.handle.read(deadline)
+                response.at = self._clock()
+                return chunk
+            case Now():
+                return self._clock()
+            case Random():
+                return self._chance()
+            case HTTPRequest():
+                return await self._open(effect, opened)
+            case Invoke(function):
+                return await anyio.to_thread.run_sync(function)
+            case Close(response, drain):
+                if drain:
+                    await self._drain(response.handle)
+                await response.handle.close()
+            case Defer(function):
+                opened.append(lambda: anyio.to_thread.run_sync(function))
+            case Sleep(seconds):
+                await self._sleep(seconds)
+            case _:
+                raise TypeError(f"a flow yielded {effect!r}, which is not an effect")
+
+    async def _open(
+        self, request: HTTPRequest, opened: list[Callable[[], Awaitable[Any]]]
+    ) -> HTTPResponse:
+        if self._transport is None:
+            # The HTTP library is imported when the first request is sent, not before.
+            from ..transport import AsyncHTTPTransport
+
+            self._transport = AsyncHTTPTransport()
+        handle = await self._transport.open(request)
+        if request.stream and handle.status < 300:
+            opened.append(handle.close)
+            return HTTPResponse(handle.status, handle.headers, handle=handle, at=self._clock())
+        try:
+            body = await self._body(handle, request)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await handle.close()
+        return HTTPResponse(handle.status, handle.headers, body, at=self._clock())
+
+    async def _body(self, handle: AsyncOpenResponse, request: HTTPRequest) -> bytes:
+        body = BodyBuffer(handle.status, request.max_body)
+        try:
+            while body.add(await handle.read(min(request.deadline, self._clock() + request.idle))):
+                pass
+        except LLMError:
+            # The status of an error is worth more than the end of its body.
+            if handle.status < 300:
+                raise
+        return body.join()
+
+    async def _drain(self, handle: AsyncOpenResponse) -> None:
+        """Read a finished stream to its end, if that comes at once and holds nothing more."""
+        deadline, size = self._clock() + DRAIN_SECONDS, 0
+        with contextlib.suppress(LLMError):  # the stream was complete: this is no news
+            while (rest := await handle.read(deadline)) and not rest.strip() and size < DRAIN_BYTES:
+                size += len(rest)

@@ -1,0 +1,142 @@
+"""The virtual-time driver: many flows on a clock that waits for nobody."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from ..errors import LLMError, RequestTimeoutError, TransportError
+from ..flow import Close, Defer, Flow, HTTPRequest, HTTPResponse, Invoke, Now, Random, Read, Sleep
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Scripted:
+    """What a simulated server does: after *delay* seconds a head, then timed pieces.
+
+    *pieces* are ``(seconds after the one before, bytes)``; with *cut* the
+    connection breaks after them instead of ending. No *status*: no answer at all.
+    """
+
+    status: int | None = 200
+    headers: dict[str, str] = field(factory=dict)
+    delay: float = 0.0
+    pieces: tuple[tuple[float, bytes], ...] = ()
+    cut: bool = False
+
+
+Server = Callable[[HTTPRequest, float], Scripted]
+"""Answers a request that arrives at a time of the virtual clock."""
+
+
+class _Body:
+    def __init__(self, script: Scripted) -> None:
+        self.pieces: Iterator[tuple[float, bytes]] = iter(script.pieces)
+        self.cut = script.cut
+
+
+class VirtualDriver:
+    """Performs effects in virtual time, deterministically from *seed*, without sockets."""
+
+    def __init__(self, server: Server | None = None, *, seed: int = 0, start: float = 0.0) -> None:
+        self._server = server
+        self._chance = random.Random(seed)
+        self.now = start
+
+    def run(self, flow: Flow[T]) -> T:
+        """Drive *flow* alone to its result."""
+        (outcome,) = self.run_all([(self.now, flow)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        result: T = outcome
+        return result
+
+    def run_all(self, flows: Iterable[tuple[float, Flow[Any]]]) -> list[Any]:
+        """Drive *flows* side by side from their start times; results (or errors) in their order."""
+        results: list[Any] = []
+        ready: list[tuple[float, int, int, Any]] = []
+        running: list[tuple[Flow[Any], list[Callable[[], Any]]]] = []
+        for start, flow in flows:
+            running.append((flow, []))
+            results.append(None)
+            heapq.heappush(ready, (start, len(ready), len(running) - 1, None))
+        order = len(ready)
+        while ready:
+            self.now, _, index, outcome = heapq.heappop(ready)
+            flow, deferred = running[index]
+            try:
+                step = flow.throw(outcome) if isinstance(outcome, LLMError) else flow.send(outcome)
+                at, outcome = self._perform(step, deferred)
+            except StopIteration as stop:
+                results[index] = stop.value
+            except Exception as error:
+                results[index] = error
+            else:
+                order += 1
+                heapq.heappush(ready, (at, order, index, outcome))
+                continue
+            for close in reversed(deferred):
+                close()
+        return results
+
+    def _perform(self, step: Any, deferred: list[Callable[[], Any]]) -> tuple[float, Any]:
+        """When *step* is done, and its outcome."""
+        match step:
+            case list() | Close():
+                return self.now, None
+            case Now():
+                return self.now, self.now
+            case Random():
+                return self.now, self._chance.random()
+            case Sleep(seconds):
+                return self.now + seconds, None
+            case Invoke(function):
+                return self.now, function()
+            case Defer(function):
+                deferred.append(function)
+                return self.now, None
+            case Read(response, deadline):
+                return self._read(response, deadline)
+            case HTTPRequest():
+                return self._send(step)
+        raise TypeError(f"a flow yielded {step!r}, which is not an effect")
+
+    def _send(self, request: HTTPRequest) -> tuple[float, Any]:
+        if self._server is None:
+            raise TypeError("this VirtualDriver has no server to answer requests")
+        script = self._server(request, self.now)
+        at = self.now + script.delay
+        if script.status is None or at > request.deadline:
+            late = RequestTimeoutError("no answer in time", phase="head", maybe_executed=True)
+            return min(request.deadline, at), late
+        response = HTTPResponse(script.status, script.headers, handle=_Body(script), at=at)
+        if request.stream and script.status < 300:
+            return at, response
+        body = b""
+        while True:
+            at, chunk = self._next(response, request.deadline, at)
+            if isinstance(chunk, LLMError):
+                return at, chunk
+            if not chunk:
+                response.body, response.at = body, at
+                return at, response
+            body += chunk
+
+    def _read(self, response: HTTPResponse, deadline: float) -> tuple[float, Any]:
+        at, chunk = self._next(response, deadline, self.now)
+        response.at = at
+        return at, chunk
+
+    @staticmethod
+    def _next(response: HTTPResponse, deadline: float, at: float) -> tuple[float, Any]:
+        wait, chunk = next(response.handle.pieces, (0.0, b""))
+        if at + wait > deadline:
+            return deadline, RequestTimeoutError("no more in time", phase="body")
+        if not chunk and response.handle.cut:
+            return at, TransportError("the connection broke", phase="body", maybe_executed=True)
+        return at + wait, chunk

@@ -1,0 +1,163 @@
+"""Calls without I/O: a *flow* describes a call, drivers perform it.
+
+A flow is a generator that yields *effects* and is sent their outcomes; it may
+yield lists of stream events on the way, and returns the result. It is written
+once and runs blocking, under asyncio, under trio, from a recording, and in
+virtual time. An effect that fails is thrown into the flow as an `LLMError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeVar
+
+from attrs import evolve, field, frozen
+
+from .errors import InvalidRequestError
+from .secret import Headers
+
+T = TypeVar("T")
+
+MAX_BODY = 32 * 1024 * 1024
+"""Bytes of a whole response body, after decompression."""
+
+
+@frozen(kw_only=True)
+class HTTPRequest:
+    """Effect: send this; the outcome is an `HTTPResponse`.
+
+    With *stream*, a successful response comes open, to be `Read`; any other
+    response is read whole. *deadline* is a time of the driver's clock by which
+    the head (and, unless streamed, the body) must have come; *connect* and
+    *idle* are seconds; *tls* chooses a connection pool (see `transport.TLS`).
+    """
+
+    method: str = "POST"
+    url: str
+    headers: Mapping[str, str] = field(factory=Headers, converter=Headers)
+    body: bytes | None = field(default=None, repr=lambda b: f"<{len(b or b'')} bytes>")
+    stream: bool = False
+    deadline: float = float("inf")
+    connect: float = 5.0
+    idle: float = 60.0
+    max_body: int = MAX_BODY
+    tls: Any = None
+
+
+class HTTPResponse:
+    """A response: whole, or open (then *body* is what was read so far, usually nothing)."""
+
+    __slots__ = ("at", "body", "handle", "headers", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        handle: Any = None,
+        at: float = 0.0,
+    ) -> None:
+        self.status = status
+        self.headers = headers or {}
+        self.body = body
+        self.handle = handle
+        self.at = at
+        """The driver's clock when the last bytes came."""
+
+    def __repr__(self) -> str:
+        return f"<HTTPResponse {self.status}, {len(self.body)} bytes>"
+
+
+@frozen
+class Read:
+    """Effect: the next bytes of an open response by *deadline*; ``b""`` at its end."""
+
+    response: HTTPResponse
+    deadline: float = float("inf")
+
+
+@frozen
+class Close:
+    """Effect: close an open response; *drain* keeps the connection if its end comes at once."""
+
+    response: HTTPResponse
+    drain: bool = False
+
+
+@frozen
+class Invoke:
+    """Effect: call *function*, which may block; the outcome is what it returns."""
+
+    function: Callable[[], Any]
+
+
+@frozen
+class Defer:
+    """Effect: call *function* when the whole call ends, however it ends."""
+
+    function: Callable[[], Any]
+
+
+@frozen
+class Sleep:
+    """Effect: wait this many seconds."""
+
+    seconds: float
+
+
+class Now:
+    """Effect: the driver's monotonic clock, in seconds."""
+
+
+class Random:
+    """Effect: a number in [0, 1) from the driver's source of randomness."""
+
+
+NOW = Now()
+RANDOM = Random()
+
+Effect = HTTPRequest | Read | Close | Invoke | Defer | Sleep | Now | Random
+Flow = Generator[Any, Any, T]
+"""Yields an `Effect` or a ``list`` of stream events; is sent the effect's outcome."""
+
+Wrapper = Callable[[Flow[Any]], Flow[Any]]
+"""Middleware: a function from flow to flow."""
+
+
+def send(request: HTTPRequest) -> Flow[HTTPResponse]:
+    """Send *request*."""
+    return (yield request)
+
+
+def read(response: HTTPResponse, deadline: float = float("inf")) -> Flow[bytes]:
+    """The next bytes of *response*; ``b""`` at its end."""
+    return (yield Read(response, deadline))
+
+
+def invoke(function: Callable[[], T]) -> Flow[T]:
+    """Call *function*, off the event loop if there is one."""
+    return (yield Invoke(function))
+
+
+def sleep(seconds: float) -> Flow[None]:
+    """Wait."""
+    yield Sleep(seconds)
+
+
+def now() -> Flow[float]:
+    """The driver's monotonic clock."""
+    return (yield NOW)
+
+
+def random() -> Flow[float]:
+    """A number in [0, 1)."""
+    return (yield RANDOM)
+
+
+def with_header(request: HTTPRequest, name: str, value: str) -> HTTPRequest:
+    """*request* with a header set; refuses values that would break out of it."""
+    if any(c in value for c in "\r\n\0"):
+        raise InvalidRequestError(
+            f"header {name} holds a line break or NUL: remove it", param=name, phase="build"
+        )
+    return evolve(request, headers={**request.headers, name.lower(): value})

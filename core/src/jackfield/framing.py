@@ -1,0 +1,138 @@
+"""Bytes to frames, whole reads at a time: server-sent events and JSON lines."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .errors import ResponseTooLargeError
+
+Frame = tuple[bytes, bytes]
+"""The event's name (``b""`` if it has none) and its data."""
+
+MAX_EVENT = 8 * 1024 * 1024
+
+
+class Framing(Protocol):
+    """Cuts a stream of bytes into frames; holds what is not whole yet."""
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """The frames that *chunk* completes."""
+        ...
+
+    def close(self) -> list[Frame]:
+        """What an end without its blank line or newline leaves over."""
+        ...
+
+
+class SSE:
+    """Server-sent events, as the HTML standard defines the stream.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+    """
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._event = b""
+        self._data: list[bytes] = []
+        self._first = True
+        self._after_cr = False
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """The events that *chunk* completes."""
+        if self._first and (chunk := self._without_bom(chunk)) == b"":
+            return []
+        if self._after_cr and chunk:
+            # The other half of a CRLF whose CR already ended its line.
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            self._hold(chunk)
+            return []
+        text = b"".join((*self._chunks, chunk[:end]))
+        self._chunks, self._size = [], 0
+        self._hold(chunk[end:])
+        return self._lines(text)
+
+    def _without_bom(self, chunk: bytes) -> bytes:
+        """The stream's first bytes, whole enough to tell a byte order mark."""
+        chunk = b"".join((*self._chunks, chunk))
+        self._chunks, self._size = [], 0
+        if len(chunk) < 3 and b"\xef\xbb\xbf".startswith(chunk):
+            self._hold(chunk)
+            return b""
+        self._first = False
+        return chunk.removeprefix(b"\xef\xbb\xbf")
+
+    def _hold(self, rest: bytes) -> None:
+        if rest:
+            self._size += len(rest)
+            if self._size > MAX_EVENT:
+                raise ResponseTooLargeError(f"a stream event is longer than {MAX_EVENT} bytes")
+            self._chunks.append(rest)
+
+    def _lines(self, text: bytes) -> list[Frame]:
+        frames: list[Frame] = []
+        for line in text[:-1].split(b"\n"):
+            if line[:6] == b"data: ":
+                self._data.append(line[6:])
+            elif not line:
+                if self._data:
+                    data = self._data
+                    frames.append((self._event, data[0] if len(data) == 1 else b"\n".join(data)))
+                    self._data = []
+                self._event = b""
+            elif line[:7] == b"event: ":
+                self._event = line[7:]
+            else:
+                self._field(line)
+        if len(self._data) > 1 and sum(map(len, self._data)) > MAX_EVENT:
+            raise ResponseTooLargeError(f"a stream event is longer than {MAX_EVENT} bytes")
+        return frames
+
+    def _field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(value.removeprefix(b" "))
+        elif name == b"event":
+            self._event = value.removeprefix(b" ")
+
+    def close(self) -> list[Frame]:
+        """The last event, where the stream ended without its blank line."""
+        rest = b"".join(self._chunks)
+        self._chunks, self._size = [], 0
+        return self._lines(rest + b"\n\n")
+
+
+class NDJSON:
+    """One JSON document a line."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """The documents that *chunk* completes."""
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            self._hold(chunk)
+            return []
+        text = b"".join((*self._chunks, chunk[:end]))
+        self._chunks, self._size = [], 0
+        self._hold(chunk[end:])
+        return [(b"", line) for line in text.split(b"\n") if line.strip()]
+
+    def _hold(self, rest: bytes) -> None:
+        if rest:
+            self._size += len(rest)
+            if self._size > MAX_EVENT:
+                raise ResponseTooLargeError(f"a stream line is longer than {MAX_EVENT} bytes")
+            self._chunks.append(rest)
+
+    def close(self) -> list[Frame]:
+        """The last line, where the stream ended without its newline."""
+        return self.feed(b"\n")

@@ -1,0 +1,56 @@
+"""Every hook there is, beside the five verbs of `LLMProvider`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from .flow import Wrapper
+    from .provider import LLMProvider
+    from .requests import Request
+    from .types import Pricing
+
+NAME = "jackfield"
+hookspec = pluggy.HookspecMarker(NAME)
+hookimpl = pluggy.HookimplMarker(NAME)
+
+
+@hookspec(historic=True)
+def register_providers() -> Iterable[type[LLMProvider]] | None:
+    """Return provider classes that come with this plugin."""
+
+
+@hookspec
+def wrap_call(provider: LLMProvider, request: Request[Any]) -> Wrapper | None:
+    """Return a function from flow to flow that goes around this call, or None.
+
+    It sees blocking, async, plain and streamed calls alike, once a call (retries
+    are inside), and may yield effects of its own::
+
+        @hookimpl
+        def wrap_call(provider, request):
+            def logged(flow):
+                response = yield from flow
+                log.info("%s used %s", provider.name, response.usage)
+                return response
+
+            return logged
+    """
+
+
+@hookspec(firstresult=True)
+def price_model(provider: str, model: str) -> Pricing | None:
+    """Return the price of a model, for answers whose provider does not say what they cost."""
+
+
+@hookspec(firstresult=True)
+def count_tokens(provider: str, model: str, request: Request[Any]) -> int | None:
+    """Return how many tokens *request* holds, for providers without a way to count."""
+
+
+@hookspec
+def register_commands(cli: Any) -> None:
+    """Add commands to *cli*, the click group behind ``jackfield``."""

@@ -1,0 +1,210 @@
+"""Generation parameters: their common names and aliases, and the tables that place them.
+
+Each provider declares one table of `Param`; the same table feeds the normalizer,
+the documentation, model metadata and the tests' strategies.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import field, fields, frozen
+
+from .errors import InvalidRequestError
+from .types import CallWarning
+
+
+@frozen(kw_only=True)
+class GenerationParams:
+    """Sampling and length controls by their common names; ``None`` is unset."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repeat_penalty: float | None = None
+    reasoning_effort: str | None = None
+    context_length: int | None = None
+    parallel_tool_calls: bool | None = None
+
+
+NAMES: tuple[str, ...] = tuple(f.name for f in fields(GenerationParams))
+
+ALIASES: Mapping[str, str] = {
+    "temp": "temperature",
+    "nucleus_sampling": "top_p",
+    "max_length": "max_tokens",
+    "max_new_tokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "num_predict": "max_tokens",
+    "n_predict": "max_tokens",
+    "context": "context_length",
+    "ctx_size": "context_length",
+    "n_ctx": "context_length",
+    "num_ctx": "context_length",
+    "stop_sequences": "stop",
+    "random_seed": "seed",
+    "repetition_penalty": "repeat_penalty",
+    "effort": "reasoning_effort",
+}
+
+EFFORTS: Sequence[str] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+_INTEGERS = {"max_tokens": 1, "top_k": 0, "seed": None, "context_length": 1}
+_NUMBERS = {"temperature", "top_p", "min_p", "presence_penalty", "frequency_penalty"} | {
+    "repeat_penalty"
+}
+
+
+def parse_params(given: Mapping[str, Any] | GenerationParams | None) -> GenerationParams:
+    """*given* under its common names, checked.
+
+    Raises:
+        InvalidRequestError: an unknown name, an alias beside its own name, or a
+            value of the wrong kind; ``param`` names it.
+    """
+    if given is None:
+        return _NONE
+    if isinstance(given, GenerationParams):
+        given = {n: getattr(given, n) for n in NAMES}
+    known: dict[str, Any] = {}
+    for key, value in given.items():
+        name = ALIASES.get(key, key)
+        if name not in NAMES:
+            raise _bad(key, "is not a parameter", _suggest(key))
+        if name in known and value is not None:
+            raise _bad(key, f"was given twice ({key} is {name})", "keep one of them")
+        if value is not None:
+            known[name] = _check(name, value)
+    return GenerationParams(**known)
+
+
+def _suggest(key: str) -> str:
+    near = difflib.get_close_matches(key, [*NAMES, *ALIASES], 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{hint}fields of one provider's own go into provider_options"
+
+
+def _bad(name: str, problem: str, fix: str) -> InvalidRequestError:
+    return InvalidRequestError(f"parameter {name} {problem}: {fix}", param=name, phase="build")
+
+
+def _check(name: str, value: Any) -> Any:
+    if name in _INTEGERS:
+        least = _INTEGERS[name]
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise _bad(name, f"must be a whole number, not {value!r}", "give an int")
+        if (least is not None and value < least) or abs(value) >= 2**63:
+            raise _bad(name, f"is {value}, out of range", f"give at least {least or 0}")
+        return value
+    if name in _NUMBERS:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _bad(name, f"must be a number, not {value!r}", "give a float")
+        if not math.isfinite(value):
+            raise _bad(name, f"is {value}", "give a finite number")
+        return value
+    if name == "stop":
+        stops = (value,) if isinstance(value, str) else tuple(value)
+        if not all(isinstance(s, str) and s for s in stops):
+            raise _bad(name, "must be non-empty strings", "give a str or a list of them")
+        return stops
+    if name == "parallel_tool_calls" and not isinstance(value, bool):
+        raise _bad(name, f"must be a bool, not {value!r}", "give True or False")
+    if name == "reasoning_effort" and value not in EFFORTS:
+        raise _bad(name, f"is {value!r}", f"one of {', '.join(EFFORTS)}")
+    return value
+
+
+_NONE = GenerationParams()
+
+
+@frozen
+class Param:
+    """Where a common parameter goes on the wire, and what the wire accepts.
+
+    *wire* may be a path (``"options.num_ctx"``). Values beyond *ge* and *le* are
+    clamped with a warning. *values* maps common words to the wire's, the nearest
+    being taken (with a warning) where one is missing; *most* bounds a list.
+    """
+
+    wire: str
+    ge: float | None = field(default=None, kw_only=True)
+    le: float | None = field(default=None, kw_only=True)
+    default: Any = field(default=None, kw_only=True)
+    values: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    most: int | None = field(default=None, kw_only=True)
+    convert: Callable[[Any], Any] | None = field(default=None, kw_only=True)
+
+
+ParamTable = Mapping[str, Param]
+
+
+def normalize(
+    table: ParamTable, params: GenerationParams
+) -> tuple[dict[str, Any], list[CallWarning]]:
+    """The wire fields for *params*, and a warning for each compromise."""
+    wire: dict[str, Any] = {}
+    warnings: list[CallWarning] = []
+    for name in NAMES:
+        value = getattr(params, name)
+        spec = table.get(name)
+        if spec is None:
+            if value is not None:
+                warnings.append(CallWarning("unsupported", name, "not sent"))
+            continue
+        if value is None:
+            value = spec.default
+        if value is None:
+            continue
+        fitted = _fit(spec, value)
+        if fitted.warning is not None:
+            kind, detail = fitted.warning
+            warnings.append(CallWarning(kind, name, detail))
+        if fitted.value is not None:
+            sent = spec.convert(fitted.value) if spec.convert else fitted.value
+            place(wire, spec.wire, sent)
+    return wire, warnings
+
+
+@frozen
+class _Fitted:
+    value: Any
+    warning: tuple[Any, str] | None = None
+
+
+def _fit(spec: Param, value: Any) -> _Fitted:
+    if spec.values is not None:
+        if value in spec.values:
+            return _Fitted(spec.values[value])
+        near = _nearest(value, spec.values)
+        return _Fitted(spec.values[near], ("clamped", f"{value} became {near}"))
+    if spec.most is not None and len(value) > spec.most:
+        return _Fitted(value[: spec.most], ("clamped", f"only the first {spec.most} were sent"))
+    fitted = value
+    if spec.ge is not None and value < spec.ge:
+        fitted = type(value)(spec.ge)
+    if spec.le is not None and value > spec.le:
+        fitted = type(value)(spec.le)
+    return _Fitted(fitted, None if fitted == value else ("clamped", f"{value} became {fitted}"))
+
+
+def _nearest(value: str, values: Mapping[str, Any]) -> str:
+    at = EFFORTS.index(value)
+    return min((v for v in values), key=lambda v: (abs(EFFORTS.index(v) - at), v))
+
+
+def place(wire: dict[str, Any], path: str, value: Any) -> None:
+    """Set *value* at the dotted *path* in *wire*."""
+    *parents, leaf = path.split(".")
+    for parent in parents:
+        wire = wire.setdefault(parent, {})
+    wire[leaf] = value

@@ -1,0 +1,228 @@
+"""Finding providers and plugins through entry points, each only when it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+import pluggy
+
+from . import hookspecs
+from .config import conceal, load_config
+from .errors import PluginError, UnknownProviderError
+from .provider import LLMProvider
+
+if TYPE_CHECKING:
+    from importlib_metadata import EntryPoint
+
+PROVIDERS = "jackfield.providers"
+PLUGINS = "jackfield.plugins"
+
+CONTRACT = 1
+"""The version of the provider contract that this core speaks."""
+
+ALIASES: Mapping[str, str] = {
+    "anthropic": "claude",
+    "llama-cpp": "llamacpp",
+    "llama.cpp": "llamacpp",
+    "compatible": "openai-compatible",
+}
+
+KNOWN: Mapping[str, str] = {
+    "claude": "jackfield-claude",
+    "llamacpp": "jackfield-llamacpp",
+    "ollama": "jackfield-ollama",
+    "openai": "jackfield-openai",
+    "openai-compatible": "jackfield-dialect-openai",
+    "vllm": "jackfield-vllm",
+}
+"""Providers of this project and the distributions that bring them."""
+
+VERBS = ("list_models", "execute", "stream_execute", "validate_config", "get_info")
+
+
+def canonical(name: str) -> str:
+    """The registered form of a provider's *name*."""
+    lowered = name.strip().lower().replace("_", "-")
+    return ALIASES.get(lowered, lowered)
+
+
+def _blocked() -> frozenset[str]:
+    names = os.environ.get("JACKFIELD_BLOCK", "").split(",")
+    return frozenset(canonical(n) for n in names if n.strip())
+
+
+def _entry_points(group: str) -> dict[str, EntryPoint]:
+    import importlib_metadata
+
+    blocked = _blocked()
+    found = importlib_metadata.entry_points(group=group)
+    return {e.name: e for e in found if canonical(e.name) not in blocked}
+
+
+def distribution(entry: EntryPoint) -> str:
+    """The distribution that *entry* comes from, for messages."""
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.module
+
+
+class _VerbManager(pluggy.PluginManager):
+    """Knows the five verbs; registering a class checks its signatures."""
+
+    def __init__(self) -> None:
+        super().__init__(hookspecs.NAME)
+        self.add_hookspecs(LLMProvider)
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> Any:
+        """On a provider a verb's name is enough, as with pytest's own manager."""
+        kind = plugin if isinstance(plugin, type) else type(plugin)
+        if issubclass(kind, LLMProvider):
+            return {} if name in VERBS else None
+        return super().parse_hookimpl_opts(plugin, name)  # type: ignore[arg-type]  # pluggy's own type
+
+
+class PluginManager(_VerbManager):
+    """Takes modules with hook implementations, and provider classes and instances as they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_hookspecs(hookspecs)
+        self._classes: dict[str, type[LLMProvider]] = {}
+        self._loaded = False
+        self.hook.register_providers.call_historic(result_callback=self._add_classes)
+
+    def _add_classes(self, classes: Any) -> None:
+        for cls in cast("Iterable[type[LLMProvider]]", classes or ()):
+            self._classes[canonical(cls.info.name)] = self._verified(cls, cls.__module__)
+
+    def load_plugins(self) -> None:
+        """Load the ``jackfield.plugins`` group, once; a broken one is a warning and no more."""
+        if self._loaded:
+            return
+        self._loaded = True
+        for name, entry in _entry_points(PLUGINS).items():
+            try:
+                self.register(entry.load(), name=name)
+            except Exception as error:
+                said = f"plugin {name} of {distribution(entry)} is left out: {_reason(error)}"
+                warnings.warn(said, RuntimeWarning, stacklevel=2)
+
+    def available(self) -> list[str]:
+        """Names of installed providers, without importing any."""
+        return sorted({canonical(n) for n in _entry_points(PROVIDERS)} | self._classes.keys())
+
+    def provider_class(self, name: str) -> type[LLMProvider]:
+        """The class of the provider *name*, imported now if it was not.
+
+        Raises:
+            UnknownProviderError: nothing of that name is installed.
+            PluginError: it is installed and broken.
+        """
+        wanted = canonical(name)
+        if wanted not in self._classes:
+            entries = {canonical(n): e for n, e in _entry_points(PROVIDERS).items()}
+            if wanted not in entries:
+                raise UnknownProviderError(_unknown(name, wanted, self.available()))
+            self._classes[wanted] = self._load(entries[wanted])
+        return self._classes[wanted]
+
+    def _load(self, entry: EntryPoint) -> type[LLMProvider]:
+        try:
+            loaded = entry.load()
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt | GeneratorExit):
+                raise
+            who = distribution(entry)
+            fix = f"reinstall it, or leave it out with JACKFIELD_BLOCK={entry.name}"
+            message = f"provider {entry.name} of {who} cannot be imported: {_reason(error)}; {fix}"
+            raise PluginError(message) from error
+        return self._verified(loaded, distribution(entry))
+
+    @staticmethod
+    def _verified(cls: Any, who: str) -> type[LLMProvider]:
+        """*cls*, if it is a provider whose verbs fit the contract."""
+        if not (isinstance(cls, type) and issubclass(cls, LLMProvider)):
+            raise PluginError(f"{who}: {cls!r} is not an LLMProvider class")
+        if getattr(cls, "info", None) is None:
+            raise PluginError(f"{who}: {cls.__name__} has no info")
+        if cls.info.contract > CONTRACT:
+            message = f"{who} speaks contract {cls.info.contract}, this core {CONTRACT}"
+            raise PluginError(f"{message}: pip install -U jackfield")
+        try:
+            _VerbManager().register(cls, name=cls.info.name)
+        except pluggy.PluginValidationError as error:
+            raise PluginError(f"{who}: {error}") from None
+        return cls
+
+    def create(
+        self,
+        name: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        client: Any = None,
+        async_client: Any = None,
+        **options: Any,
+    ) -> LLMProvider:
+        """A configured provider; see `create_provider`."""
+        cls = self.provider_class(name)
+        hidden = conceal(cls.Config, config or {})
+        del config  # what is left of it in this frame would show in a traceback
+        loaded = load_config(cls.Config, hidden)
+        if client is not None:
+            from .drivers.sync import SyncDriver
+            from .transport import HTTPTransport
+
+            options["driver"] = SyncDriver(HTTPTransport(client))
+        if async_client is not None:
+            from .drivers.concurrent import AsyncDriver
+            from .transport import AsyncHTTPTransport
+
+            options["async_driver"] = AsyncDriver(AsyncHTTPTransport(async_client))
+        return cls(loaded, hook=self.hook, **options)
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _unknown(name: str, wanted: str, available: list[str]) -> str:
+    have = f"have {', '.join(available)}" if available else "none is installed"
+    if wanted in KNOWN:
+        return f"no provider {name!r} installed; {have}. Try: pip install {KNOWN[wanted]}"
+    near = difflib.get_close_matches(wanted, [*available, *KNOWN], 1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Perhaps: pip install jackfield-{wanted}"
+    return f"no provider {name!r} installed; {have}. {hint}"
+
+
+@lru_cache(maxsize=1)
+def plugin_manager() -> PluginManager:
+    """The process's plugin manager."""
+    return PluginManager()
+
+
+def create_provider(
+    name: str, config: Mapping[str, Any] | None = None, **options: Any
+) -> LLMProvider:
+    """The provider *name*, configured with *config*.
+
+    *config* holds the fields of the provider's ``Config``; ``${NAME}`` in its
+    texts comes from the environment. *options*: ``client`` and ``async_client``
+    (httpx2 clients of your own), ``driver`` and ``async_driver``, and ``name``, the
+    instance's own name.
+
+    Raises:
+        UnknownProviderError: not installed; says what is, and what to install.
+        ConfigError: with one issue for every problem in *config*.
+    """
+    manager = plugin_manager()
+    hidden = conceal(manager.provider_class(name).Config, config or {})
+    del config  # what is left of it in this frame would show in a traceback
+    return manager.create(name, hidden, **options)
+
+
+def available_providers() -> list[str]:
+    """Names of the installed providers, without importing any."""
+    return plugin_manager().available()

@@ -1,0 +1,235 @@
+"""From what people pass as a prompt to typed messages, tools and formats."""
+
+from __future__ import annotations
+
+import difflib
+from base64 import b64decode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .attachments import attachment
+from .errors import InvalidRequestError
+from .types import (
+    ContentPart,
+    MediaPart,
+    Message,
+    ReasoningPart,
+    RefusalPart,
+    ResponseFormat,
+    Role,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+
+Prompt = str | Message | Sequence[Message | Mapping[str, Any]]
+
+_AUDIO = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+
+
+def bad(where: str, problem: str, fix: str) -> InvalidRequestError:
+    """The error for a request that we refuse to send."""
+    return InvalidRequestError(f"{where}: {problem}; {fix}", param=where, phase="build")
+
+
+def parse_prompt(
+    prompt: Prompt, *, system: str | None = None, attachments: Iterable[Any] = ()
+) -> tuple[Message, ...]:
+    """The messages of *prompt*: a text, a `Message`, or a sequence of them or of OpenAI-style dicts.
+
+    Raises:
+        InvalidRequestError: empty or misshapen; ``param`` says where.
+    """
+    if isinstance(prompt, str):
+        messages = [Message(Role.USER, prompt)]
+    elif isinstance(prompt, Message):
+        messages = [prompt]
+    elif isinstance(prompt, Mapping) or not isinstance(prompt, Iterable):
+        fix = "pass a str, a Message, or a list of them"
+        raise bad("prompt", f"a {type(prompt).__name__} is not a prompt", fix)
+    else:
+        messages = [_message(f"prompt[{i}]", m) for i, m in enumerate(prompt)]
+    if not messages:
+        raise bad("prompt", "there are no messages", "pass at least one")
+    media = tuple(attachment(a) for a in attachments)
+    if media:
+        last = messages[-1]
+        if last.role is not Role.USER:
+            raise bad("attachments", "the last message is not the user's", "end with a user message")
+        messages[-1] = Message(Role.USER, (*media, *last.content))
+    if system is not None:
+        if not isinstance(system, str):
+            raise bad("system", f"must be text, not {type(system).__name__}", "pass a str")
+        messages.insert(0, Message(Role.SYSTEM, system))
+    _check_tools(messages)
+    return tuple(messages)
+
+
+def _check_tools(messages: Sequence[Message]) -> None:
+    """Every tool result must answer a call made before it."""
+    asked: set[str] = set()
+    for i, message in enumerate(messages):
+        for part in message.content:
+            if isinstance(part, ToolCall):
+                asked.add(part.id)
+            elif isinstance(part, ToolResult) and part.tool_call_id not in asked:
+                problem = f"no earlier tool call has the id {part.tool_call_id!r}"
+                raise bad(f"prompt[{i}]", problem, "send the assistant's message with the call too")
+
+
+def _message(where: str, given: Any) -> Message:
+    if isinstance(given, Message):
+        return given
+    if not isinstance(given, Mapping):
+        raise bad(where, f"a {type(given).__name__} is not a message", "pass a Message or a dict")
+    name = given.get("role")
+    if name not in ("system", "developer", "user", "assistant", "tool"):
+        roles = "one of system, developer, user, assistant, tool"
+        raise bad(f"{where}.role", f"{name!r} is not a role", roles)
+    role = Role.SYSTEM if name == "developer" else Role(name)
+    content = given.get("content")
+    if role is Role.TOOL:
+        call = given.get("tool_call_id")
+        if not isinstance(call, str):
+            raise bad(f"{where}.tool_call_id", "is missing", "give the id of the call it answers")
+        parts = _content(f"{where}.content", content)
+        return Message(role, ToolResult(call, parts, name=given.get("name")))
+    calls = [_call(f"{where}.tool_calls[{i}]", c) for i, c in enumerate(given.get("tool_calls") or ())]
+    if content is None and not calls and role is not Role.ASSISTANT:
+        raise bad(f"{where}.content", "is missing", "give a str or a list of parts")
+    reasoning = given.get("reasoning_content") or given.get("reasoning")
+    thought = (ReasoningPart(reasoning),) if isinstance(reasoning, str) else ()
+    return Message(role, (*thought, *_content(f"{where}.content", content), *calls))
+
+
+def _content(where: str, content: Any) -> tuple[ContentPart, ...]:
+    if content is None:
+        return ()
+    if isinstance(content, str):
+        return (TextPart(content),)
+    if isinstance(content, Mapping | bytes) or not isinstance(content, Iterable):
+        problem = f"{type(content).__name__} is not content"
+        raise bad(where, problem, "give a str or a list of parts")
+    return tuple(_part(f"{where}[{i}]", p) for i, p in enumerate(content))
+
+
+def _part(where: str, given: Any) -> ContentPart:
+    if isinstance(given, ContentPart):
+        return given
+    if isinstance(given, str):
+        return TextPart(given)
+    try:
+        match given["type"]:
+            case "text" | "input_text" | "output_text":
+                return TextPart(given["text"])
+            case "refusal":
+                return RefusalPart(given["refusal"])
+            case "image_url":
+                image = given["image_url"]
+                return _url(where, image if isinstance(image, str) else image["url"], "image/*")
+            case "input_audio":
+                audio = given["input_audio"]
+                kind = _AUDIO.get(audio["format"], f"audio/{audio['format']}")
+                return MediaPart(kind, _base64(where, audio["data"]))
+            case "file" if "file_data" in given["file"]:
+                file = given["file"]
+                part = _url(where, file["file_data"], "application/pdf")
+                return MediaPart(part.media_type, part.data, part.url, name=file.get("filename"))
+    except (KeyError, TypeError) as error:
+        raise bad(where, f"the part lacks {error}", "see the parts of OpenAI's messages") from None
+    kinds = "text, image_url, input_audio, file; or pass typed parts"
+    raise bad(where, f"unknown part type {given['type']!r}", kinds)
+
+
+def _url(where: str, url: str, media_type: str) -> MediaPart:
+    """A media part from *url*, which may be a data URL."""
+    if url.startswith("data:"):
+        head, comma, data = url[5:].partition(",")
+        kind, _, encoding = head.partition(";")
+        if not comma or encoding.split(";")[-1] != "base64":
+            raise bad(where, "the data URL is not base64", "use data:TYPE;base64,DATA")
+        return MediaPart(kind or media_type, _base64(where, data))
+    if not url.startswith(("http://", "https://")):
+        raise bad(where, f"{url[:40]!r} is not an http(s) or data URL", "read files as attachments")
+    return MediaPart(media_type, url=url)
+
+
+def _base64(where: str, data: str) -> bytes:
+    try:
+        return b64decode(data, validate=True)
+    except ValueError:
+        raise bad(where, "broken base64", "encode the bytes again") from None
+
+
+def _call(where: str, given: Any) -> ToolCall:
+    if isinstance(given, ToolCall):
+        return given
+    try:
+        function = given["function"]
+        return ToolCall(given["id"], function["name"], function.get("arguments") or "{}")
+    except (KeyError, TypeError) as error:
+        fix = '{"id": …, "function": {"name": …, "arguments": …}}'
+        raise bad(where, f"lacks {error}", fix) from None
+
+
+def parse_tools(tools: Iterable[Any] | None) -> tuple[Tool, ...]:
+    """Typed tools from `Tool`s or OpenAI-style dicts; names must be unique and well formed."""
+    parsed: list[Tool] = []
+    for i, given in enumerate(tools or ()):
+        where = f"tools[{i}]"
+        tool = given if isinstance(given, Tool) else _tool(where, given)
+        if not tool.name or not all(c.isalnum() or c in "_-." for c in tool.name):
+            raise bad(f"{where}.name", f"{tool.name!r} is no tool name", "use letters, digits, _ and -")
+        if tool.name in (t.name for t in parsed):
+            raise bad(f"{where}.name", f"{tool.name!r} is there twice", "rename one")
+        if not isinstance(tool.parameters, Mapping):
+            raise bad(f"{where}.parameters", "is not a JSON Schema", "give an object")
+        parsed.append(tool)
+    return tuple(parsed)
+
+
+def _tool(where: str, given: Any) -> Tool:
+    function = given.get("function", given) if isinstance(given, Mapping) else {}
+    if "name" not in function:
+        raise bad(where, "has no name", "pass a Tool or an OpenAI-style dict")
+    schema = function.get("parameters") or {"type": "object", "properties": {}}
+    described = function.get("description") or ""
+    return Tool(function["name"], described, schema, strict=function.get("strict"))
+
+
+def parse_format(given: Any) -> ResponseFormat | None:
+    """A typed response format from one, an OpenAI-style dict, a JSON Schema, or ``"json"``."""
+    if given is None or isinstance(given, ResponseFormat):
+        return given
+    if given in ("text", "json"):
+        return ResponseFormat(type=given)
+    if isinstance(given, Mapping):
+        if given.get("type") in ("json_object", "text"):
+            return ResponseFormat(type="text" if given["type"] == "text" else "json")
+        wrapped = given.get("json_schema")
+        if given.get("type") == "json_schema" and isinstance(wrapped, Mapping):
+            name, strict = wrapped.get("name", "answer"), wrapped.get("strict")
+            return ResponseFormat(
+                type="json_schema", schema=wrapped.get("schema"), name=name, strict=strict
+            )
+        if "type" in given or "$ref" in given or "properties" in given:
+            return ResponseFormat(type="json_schema", schema=given)
+    raise bad("response_format", "not understood", 'pass "json", a JSON Schema or a ResponseFormat')
+
+
+OPTIONS = (
+    "system tools tool_choice response_format attachments provider_options timeout metadata strict"
+).split()
+
+
+def check_options(options: Mapping[str, Any], params: Sequence[str]) -> None:
+    """Refuse options that no call has, with a hint at what was meant."""
+    for name in options:
+        if name in OPTIONS:
+            continue
+        if name in params:
+            raise bad(name, "is a parameter, not an option", f'pass parameters={{"{name}": …}}')
+        near = difflib.get_close_matches(name, OPTIONS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(OPTIONS)}"
+        raise bad(name, "is not an option", hint)

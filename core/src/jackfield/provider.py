@@ -1,0 +1,369 @@
+"""The provider contract: five verbs, their async twins, and typed requests below them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypeVar, cast
+
+import pluggy
+from attrs import evolve, frozen
+
+from .config import Config, load_config, total_timeout
+from .drivers.concurrent import AsyncDriver, Outcome
+from .drivers.sync import SyncDriver
+from .errors import ConfigError, InvalidRequestError, LLMError, UnsupportedOperationError
+from .events import StreamEvent
+from .flow import NOW, Flow
+from .hookspecs import hookspec
+from .params import ALIASES, NAMES, GenerationParams, ParamTable, normalize, parse_params
+from .prompts import Prompt, check_options, parse_format, parse_prompt, parse_tools
+from .requests import (
+    ChatRequest,
+    EmbeddingRequest,
+    ModelListRequest,
+    Request,
+    Timeout,
+    TokenCountRequest,
+)
+from .retrying import RetryQuota, retrying
+from .streams import AsyncEventStream, EventStream
+from .types import (
+    CallWarning,
+    ChatResponse,
+    ConfigIssue,
+    EmbeddingResponse,
+    Json,
+    ModelInfo,
+    ProviderInfo,
+    TokenCount,
+)
+
+R = TypeVar("R")
+Params = Mapping[str, Any] | GenerationParams | None
+
+_SYNC, _ASYNC = SyncDriver(), AsyncDriver()
+
+
+@frozen(kw_only=True)
+class Explanation:
+    """What a call would send, and every compromise it would make; credentials are masked."""
+
+    provider: str
+    model: str
+    method: str = ""
+    url: str = ""
+    headers: Mapping[str, str] = {}
+    body: Any = None
+    warnings: tuple[CallWarning, ...] = ()
+
+
+class LLMProvider:
+    """One configured backend.
+
+    Users call the verbs; authors derive from `HTTPProvider` or `LocalProvider`, or
+    override `flow` and `operations`.
+    """
+
+    info: ClassVar[ProviderInfo]
+    params: ClassVar[ParamTable] = {}
+    Config: ClassVar[type[Any]] = Config
+
+    def __init__(
+        self,
+        config: Any = None,
+        *,
+        name: str | None = None,
+        hook: pluggy.HookRelay | None = None,
+        driver: SyncDriver | None = None,
+        async_driver: AsyncDriver | None = None,
+    ) -> None:
+        given = isinstance(config, self.Config)
+        self.config: Any = config if given else load_config(self.Config, config or {})
+        self.name = name or self.info.name
+        self._hook = hook
+        self._driver, self._async_driver = driver or _SYNC, async_driver or _ASYNC
+        self._quota = RetryQuota()
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    # The five verbs: hook specifications, with an implementation to inherit.
+
+    @hookspec
+    def list_models(self) -> Sequence[ModelInfo]:
+        """The models that this backend offers now."""
+        return self.run(ModelListRequest())
+
+    @hookspec
+    def execute(
+        self, model: str, prompt: Prompt, parameters: Params = None, **options: Any
+    ) -> ChatResponse:
+        """One whole answer of *model* to *prompt*.
+
+        *prompt* is a text, a `Message`, or a sequence of messages (typed, or
+        OpenAI-style dicts). *parameters* are common ones under any of their names.
+        Options: ``system``, ``tools``, ``tool_choice``, ``response_format``,
+        ``attachments``, ``provider_options``, ``timeout``, ``metadata``, ``strict``.
+        """
+        return self.run(self.chat_request(model, prompt, parameters, **options))
+
+    @hookspec
+    def stream_execute(
+        self, model: str, prompt: Prompt, parameters: Params = None, **options: Any
+    ) -> EventStream[StreamEvent, ChatResponse]:
+        """The answer as it comes; ``str(event)`` is its text. Takes what `execute` takes."""
+        return self.stream(self.chat_request(model, prompt, parameters, **options))
+
+    @hookspec
+    def validate_config(self, probe: bool = False) -> Sequence[ConfigIssue]:
+        """What is wrong with the configuration; *probe* asks the backend too."""
+        issues = list(self.check_config())
+        if probe and not issues:
+            try:
+                self.list_models()
+            except LLMError as error:
+                issues.append(_probe_issue(error))
+        return issues
+
+    @hookspec
+    def get_info(self) -> ProviderInfo:
+        """Who this is and what it can do."""
+        return evolve(self.info, operations=tuple(sorted(r.__name__ for r in self.operations)))
+
+    async def alist_models(self) -> Sequence[ModelInfo]:
+        """`list_models`, on the event loop."""
+        return await self.arun(ModelListRequest())
+
+    async def aexecute(
+        self, model: str, prompt: Prompt, parameters: Params = None, **options: Any
+    ) -> ChatResponse:
+        """`execute`, on the event loop."""
+        return await self.arun(self.chat_request(model, prompt, parameters, **options))
+
+    def astream_execute(
+        self, model: str, prompt: Prompt, parameters: Params = None, **options: Any
+    ) -> AsyncEventStream[StreamEvent, ChatResponse]:
+        """`stream_execute`, on the event loop."""
+        return self.astream(self.chat_request(model, prompt, parameters, **options))
+
+    async def avalidate_config(self, probe: bool = False) -> Sequence[ConfigIssue]:
+        """`validate_config`, on the event loop."""
+        issues = list(self.check_config())
+        if probe and not issues:
+            try:
+                await self.alist_models()
+            except LLMError as error:
+                issues.append(_probe_issue(error))
+        return issues
+
+    async def aget_info(self) -> ProviderInfo:
+        """`get_info`, for symmetry: it does no I/O."""
+        return self.get_info()
+
+    # Typed requests: what the verbs are made of.
+
+    def run(self, request: Request[R]) -> R:
+        """Perform *request* and return its result."""
+        return self._driver.run(self.call(request))
+
+    def stream(self, request: Request[R]) -> EventStream[Any, R]:
+        """Perform *request*, handing out its events; the stream's ``response`` is its result."""
+        return EventStream(self._driver.drive(self.call(request, stream=True)))
+
+    async def arun(self, request: Request[R]) -> R:
+        """`run`, on the event loop."""
+        return await self._async_driver.run(self.call(request))
+
+    def astream(self, request: Request[R]) -> AsyncEventStream[Any, R]:
+        """`stream`, on the event loop."""
+        outcome: Outcome[R] = Outcome()
+        flow = self.call(request, stream=True)
+        return AsyncEventStream(self._async_driver.drive(flow, outcome), outcome)
+
+    def embed(self, model: str, inputs: str | Sequence[str], **fields: Any) -> EmbeddingResponse:
+        """One vector for each text; further *fields* are `EmbeddingRequest`'s."""
+        return self.run(EmbeddingRequest(model=model, inputs=inputs, **fields))
+
+    async def aembed(
+        self, model: str, inputs: str | Sequence[str], **fields: Any
+    ) -> EmbeddingResponse:
+        """`embed`, on the event loop."""
+        return await self.arun(EmbeddingRequest(model=model, inputs=inputs, **fields))
+
+    def count_tokens(self, model: str, prompt: Prompt, **options: Any) -> TokenCount:
+        """How many tokens *prompt* (with ``system``, ``tools``) holds for *model*."""
+        return self.run(self._count_request(model, prompt, **options))
+
+    async def acount_tokens(self, model: str, prompt: Prompt, **options: Any) -> TokenCount:
+        """`count_tokens`, on the event loop."""
+        return await self.arun(self._count_request(model, prompt, **options))
+
+    def _count_request(self, model: str, prompt: Prompt, **options: Any) -> TokenCountRequest:
+        chat = self.chat_request(model, prompt, None, **options)
+        return TokenCountRequest(
+            model=model, messages=chat.messages, tools=chat.tools, timeout=chat.timeout
+        )
+
+    def chat_request(
+        self, model: str, prompt: Prompt, parameters: Params = None, /, **options: Any
+    ) -> ChatRequest:
+        """The typed request for what `execute` takes.
+
+        Raises:
+            InvalidRequestError: something in it is misshapen; ``param`` says what.
+        """
+        check_options(options, (*NAMES, *ALIASES))
+        own = options.get("provider_options") or {}
+        if not all(isinstance(v, Mapping) for v in own.values()):
+            fix = f'write {{"{self.info.name}": {{…}}}}'
+            message = f"provider_options must map providers' names to fields: {fix}"
+            raise InvalidRequestError(message, param="provider_options", phase="build")
+        choice = options.get("tool_choice") or "auto"
+        if isinstance(choice, Mapping):
+            choice = choice.get("function", choice).get("name", "auto")
+        return ChatRequest(
+            model=_model(model),
+            messages=parse_prompt(
+                prompt,
+                system=options.get("system"),
+                attachments=options.get("attachments") or (),
+            ),
+            params=parse_params(parameters),
+            tools=parse_tools(options.get("tools")),
+            tool_choice=choice,
+            response_format=parse_format(options.get("response_format")),
+            provider_options=cast("Mapping[str, Json]", own),
+            timeout=_timeout(options.get("timeout")),
+            strict=options.get("strict"),
+            metadata=options.get("metadata") or {},
+        )
+
+    def explain(
+        self,
+        model: str | Request[Any],
+        prompt: Prompt = (),
+        parameters: Params = None,
+        **options: Any,
+    ) -> Explanation:
+        """What a call would send and every compromise, without sending it."""
+        if isinstance(model, Request):
+            return self.preview(model)
+        return self.preview(self.chat_request(model, prompt, parameters, **options))
+
+    # What authors write, or inherit from the bases.
+
+    @property
+    def operations(self) -> frozenset[type[Request[Any]]]:
+        """The request types that this provider performs."""
+        return frozenset()
+
+    def flow(self, request: Request[R], *, stream: bool, deadline: float) -> Flow[R]:
+        """One attempt at *request*; *deadline* is a time of the driver's clock."""
+        raise NotImplementedError
+
+    def check_config(self) -> Sequence[ConfigIssue]:
+        """What is wrong with the configuration, without I/O."""
+        return ()
+
+    def preview(self, request: Request[Any]) -> Explanation:
+        """What *request* would send."""
+        _, warnings = normalize(self.params, getattr(request, "params", None) or GenerationParams())
+        return Explanation(provider=self.name, model=request.model, warnings=tuple(warnings))
+
+    # What the core adds around every call.
+
+    def call(self, request: Request[R], *, stream: bool = False) -> Flow[R]:
+        """The whole flow of *request*: attempts inside middleware. Routes run their targets' calls.
+
+        Raises:
+            UnsupportedOperationError: the provider has no such operation.
+        """
+        if self._closed:
+            raise ConfigError(f"{self.name} is closed: make a new provider", provider=self.name)
+        if type(request) not in self.operations:
+            if isinstance(request, TokenCountRequest) and ChatRequest in self.operations:
+                return cast("Flow[R]", self._estimate(request))
+            can = ", ".join(sorted(r.__name__ for r in self.operations))
+            message = f"{self.name} has no {type(request).__name__}; it has {can or 'nothing'}"
+            raise UnsupportedOperationError(message, provider=self.name)
+        flow = self._attempts(request, stream)
+        if self._hook is not None and self._hook.wrap_call.get_hookimpls():
+            for wrap in self._hook.wrap_call(provider=self, request=request):
+                flow = wrap(flow)
+        return flow
+
+    def _attempts(self, request: Request[R], stream: bool) -> Flow[R]:
+        timeout = request.timeout or self.config.timeout
+        deadline = (yield NOW) + timeout.total
+        start = partial(self.flow, request, stream=stream, deadline=deadline)
+        try:
+            return (yield from retrying(start, self.config.retry, self._quota, deadline))
+        except LLMError as error:
+            raise error.add(provider=self.name, model=request.model or None)
+
+    def _estimate(self, request: TokenCountRequest) -> Flow[TokenCount]:
+        """A count by a tokenizer plugin, else a guess that says so."""
+        yield from ()
+        if self._hook is not None:
+            counted = self._hook.count_tokens(
+                provider=self.info.name, model=request.model, request=request
+            )
+            if counted is not None:
+                return TokenCount(input_tokens=counted)
+        size = sum(len(m.text.encode()) + 16 for m in request.messages)
+        size += sum(len(t.name) + len(t.description) + len(str(t.parameters)) for t in request.tools)
+        warning = CallWarning("emulated", "count_tokens", "guessed at four bytes a token")
+        return TokenCount(input_tokens=-(-size // 4), estimated=True, warnings=(warning,))
+
+    def close(self) -> None:
+        """Refuse further calls and let go of what the provider holds; the pools are shared."""
+        self._closed = True
+
+    async def aclose(self) -> None:
+        """`close`, on the event loop."""
+        self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+def _probe_issue(error: LLMError) -> ConfigIssue:
+    return ConfigIssue("backend", str(error), "check base_url, the key and the network")
+
+
+def _model(model: Any) -> str:
+    if not isinstance(model, str) or not model.strip() or len(model) > 500 or not model.isprintable():
+        message = f"model: {str(model)[:60]!r} is not a model's name; list_models() has them"
+        raise InvalidRequestError(message, param="model", phase="build")
+    return model
+
+
+def _timeout(given: Any) -> Timeout | None:
+    if given is None or isinstance(given, Timeout):
+        return given
+    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
+        return total_timeout(given)
+    message = f"timeout: {given!r} is not seconds above 0 or a Timeout"
+    raise InvalidRequestError(message, param="timeout", phase="build")

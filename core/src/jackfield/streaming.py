@@ -1,0 +1,217 @@
+"""The streaming flow: bytes to frames to events, and an honest end.
+
+A stream is whole only with its dialect's terminator or a finish reason. Anything
+else is an error; once something was delivered, a `StreamInterruptedError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from attrs import define, field
+
+from .errors import LLMError, ResponseFormatError, StreamInterruptedError, TransportError
+from .events import Finish, ResponseBuilder, StreamEvent, StreamStart, replay
+from .exchange import READ_ERRORS, Call, Exchange, StreamParser, unreadable
+from .failures import event_error, parse_failure
+from .flow import Close, Flow, HTTPRequest, HTTPResponse, Read
+from .framing import Frame, Framing
+from .requests import ChatRequest, Timeout
+from .types import ChatResponse, Usage
+
+if TYPE_CHECKING:
+    from .http import HTTPProvider
+
+_PROBE_BYTES = 1024 * 1024
+
+
+@define
+class _Stream:
+    """The state of one stream: what is parsed, what is built, what was delivered."""
+
+    provider: HTTPProvider
+    call: Call[Any]
+    framing: Framing
+    parser: StreamParser
+    built: Any = field(factory=ResponseBuilder)
+    delivered: bool = False
+    held: list[Any] = field(factory=list)
+    probe: list[bytes] | None = field(factory=list)
+    probed: int = 0
+
+    def feed(self, chunk: bytes, out: list[Any]) -> None:
+        """Append the events in *chunk* to *out*, those before an error too."""
+        frames = self.framing.feed(chunk)
+        if self.probe is not None:
+            self._probe(chunk, bool(frames))
+        if frames:
+            self.parse(frames, out)
+
+    def parse(self, frames: list[Frame], out: list[Any]) -> None:
+        """Let the parser read *frames*; what it cannot read is typed."""
+        try:
+            self.parser.feed(frames, out)
+        except READ_ERRORS as error:
+            raise unreadable(error, frames[-1][1]) from None
+
+    def _probe(self, chunk: bytes, framed: bool) -> None:
+        """Keep what came before the first frame: it may be no stream at all."""
+        self.probed += len(chunk)
+        if framed or self.probed > _PROBE_BYTES:
+            self.probe = None
+        elif self.probe is not None:
+            self.probe.append(chunk)
+
+    def ready(self, events: list[Any]) -> list[Any]:
+        """The part of *events* that may go out: a bare start waits for something after it."""
+        if not self.delivered:
+            events = self.held + events
+            if all(type(e) is StreamStart for e in events):
+                self.held = events
+                return []
+            self.held = []
+            warned = tuple(self.call.warnings)
+            if warned and type(events[0]) is StreamStart:
+                start = events[0]
+                events[0] = msgspec.structs.replace(start, warnings=(*warned, *start.warnings))
+            self.delivered = True
+        self.built.extend(events)
+        return events
+
+    def finish(self, out: list[Any]) -> None:
+        """Append the closing events, priced."""
+        self.parser.close(out)
+        for at, event in enumerate(out):
+            if type(event) is Finish and event.choice == 0 and event.cost is None:
+                model = self.built.model or self.call.request.model
+                cost = self.provider.price(model, event.usage or Usage())
+                if cost is not None:
+                    out[at] = msgspec.structs.replace(event, cost=cost)
+
+
+class _Last:
+    """Builds nothing: the response of a stream whose events are not a chat's."""
+
+    def extend(self, events: list[Any]) -> None:
+        """Ignore *events*."""
+
+    def build(self) -> None:
+        """There is no response."""
+
+
+def stream_flow(
+    call: Call[Any], exchange: Exchange[Any, Any], request: HTTPRequest, timeout: Timeout
+) -> Flow[Any]:
+    """Send *request* and yield its events in batches; return what they fold into."""
+    provider = call.provider
+    response: HTTPResponse = yield request
+    if response.handle is None:
+        raise provider.make_error(response)
+    assert exchange.stream is not None
+    state = _Stream(provider, call, exchange.framing(), exchange.stream(call))
+    if not isinstance(call.request, ChatRequest):
+        state.built = _Last()
+    out: list[Any] = []
+    try:
+        yield from _read(state, response, request, timeout, out)
+        out = []
+        yield from _end(state, exchange, out)
+    except LLMError as error:
+        if out and (ready := state.ready(out)):
+            yield ready
+        yield Close(response)
+        raise _broken(state, error, response)  # noqa: B904  # its cause is set there
+    yield Close(response, drain=state.parser.done)
+    return state.built.build()
+
+
+def _read(
+    state: _Stream, response: HTTPResponse, request: HTTPRequest, timeout: Timeout, out: list[Any]
+) -> Flow[None]:
+    """Read to the terminator or the end; *out* holds what an error leaves undelivered."""
+    parser = state.parser
+    wait = response.at + timeout.first_chunk
+    while not parser.done:
+        try:
+            chunk: bytes = yield Read(response, min(wait, request.deadline))
+        except TransportError:
+            if parser.finished:
+                return
+            raise
+        if not chunk:
+            return
+        state.feed(chunk, out)
+        if out:
+            ready = state.ready(out[:])
+            out.clear()
+            if ready:
+                wait = response.at + timeout.idle
+                yield ready
+
+
+def _end(state: _Stream, exchange: Exchange[Any, Any], out: list[Any]) -> Flow[None]:
+    """Deliver what is left, if the stream is whole.
+
+    Raises:
+        StreamInterruptedError: it ended without its terminator or finish reason.
+    """
+    parser = state.parser
+    if not parser.done:
+        try:
+            state.parse(state.framing.close(), out)
+        except ResponseFormatError:
+            # A half event at the end: the stream was cut in the middle of it.
+            if not parser.finished:
+                raise StreamInterruptedError("the stream was cut inside an event") from None
+    if not (parser.done or parser.finished):
+        if state.probe and (body := b"".join(state.probe)).strip():
+            out += _not_a_stream(state, exchange, body)
+        else:
+            raise StreamInterruptedError("the stream ended before its answer did")
+    else:
+        state.finish(out)
+    ready = state.ready(out[:])
+    out.clear()
+    if ready:
+        yield ready
+
+
+def _not_a_stream(state: _Stream, exchange: Exchange[Any, Any], body: bytes) -> list[StreamEvent]:
+    """Events from a body that came whole although a stream was asked for."""
+    try:
+        plain = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise unreadable(error, body) from None
+    if isinstance(plain, dict) and ("error" in plain or plain.get("object") == "error"):
+        raise event_error(plain, state.provider.error_codes)
+    if parse_failure(plain).message and "choices" not in plain:
+        raise event_error(plain, state.provider.error_codes)
+    result = state.provider.read(state.call, exchange, HTTPResponse(200, body=body))
+    state.call.warnings.clear()
+    if not isinstance(result, ChatResponse):
+        raise ResponseFormatError("a whole answer came instead of a stream")
+    return replay(result)
+
+
+def _broken(state: _Stream, error: LLMError, response: HTTPResponse) -> LLMError:
+    """*error* as the caller is to see it, given what was delivered before."""
+    error.add(phase="stream", request_id=response.headers.get("request-id"))
+    if not isinstance(error, StreamInterruptedError):
+        if not state.delivered:
+            return error
+        broken = StreamInterruptedError(f"the stream broke: {error.message}")
+        broken.add(code=error.code, retry_after=error.retry_after, request_id=error.request_id)
+        broken.add(status=error.status, maybe_executed=True)
+        broken.__cause__ = error
+    else:
+        broken = error
+        broken.retryable = not state.delivered
+        broken.maybe_executed = True
+    if state.held:
+        state.built.extend(state.held)
+    partial = state.built.build()
+    if isinstance(partial, ChatResponse):
+        broken.partial = partial
+    return broken
+

@@ -1,0 +1,134 @@
+"""What a streaming call returns: an iterator of events that also holds the response."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from .drivers.concurrent import Outcome
+
+E = TypeVar("E")
+T = TypeVar("T")
+
+
+def _events(batches: Generator[list[Any], None, Any], outcome: Outcome[Any]) -> Iterator[Any]:
+    try:
+        while True:
+            try:
+                batch = next(batches)
+            except StopIteration as stop:
+                outcome.value, outcome.done = stop.value, True
+                return
+            yield from batch
+    finally:
+        batches.close()
+
+
+class _Result(Generic[T]):
+    _outcome: Outcome[T]
+
+    @property
+    def response(self) -> T:
+        """What the events fold into, once the stream is drained.
+
+        Raises:
+            RuntimeError: the stream has not been read to its end.
+        """
+        if not self._outcome.done:
+            raise RuntimeError("the stream has not been read to its end: no response yet")
+        return self._outcome.value
+
+
+class EventStream(_Result[T], Generic[E, T]):
+    """Events as they come. Leaving its ``with``, closing or dropping it ends the generation."""
+
+    def __init__(self, batches: Generator[list[Any], None, T]) -> None:
+        self._outcome = Outcome()
+        # The generator must not know this object: dropping it is what closes the stream.
+        self._events: Any = _events(batches, self._outcome)
+
+    def __iter__(self) -> Iterator[E]:
+        events: Iterator[E] = self._events
+        return events
+
+    def __next__(self) -> E:
+        event: E = next(self._events)
+        return event
+
+    def text(self) -> Iterator[str]:
+        """The visible text, piece by piece."""
+        return (text for event in self._events if (text := str(event)))
+
+    def drain(self) -> T:
+        """Read on to the end; return the response."""
+        for _ in self._events:
+            pass
+        return self.response
+
+    def close(self) -> None:
+        """Stop: the connection closes, and the provider stops generating."""
+        self._events.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+async def _aevents(batches: AsyncGenerator[list[Any], None]) -> AsyncGenerator[Any, None]:
+    try:
+        async for batch in batches:
+            for event in batch:
+                yield event
+    finally:
+        await batches.aclose()
+
+
+class AsyncEventStream(_Result[T], Generic[E, T]):
+    """`EventStream` for an event loop."""
+
+    def __init__(self, batches: AsyncGenerator[list[Any], None], outcome: Outcome[T]) -> None:
+        self._outcome = outcome
+        self._events: Any = _aevents(batches)
+
+    def __aiter__(self) -> AsyncIterator[E]:
+        events: AsyncIterator[E] = self._events
+        return events
+
+    async def __anext__(self) -> E:
+        event: E = await anext(self._events)
+        return event
+
+    async def text(self) -> AsyncIterator[str]:
+        """The visible text, piece by piece."""
+        async for event in self._events:
+            if text := str(event):
+                yield text
+
+    async def drain(self) -> T:
+        """Read on to the end; return the response."""
+        async for _ in self._events:
+            pass
+        return self.response
+
+    async def aclose(self) -> None:
+        """Stop: the connection closes, and the provider stops generating."""
+        await self._events.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
