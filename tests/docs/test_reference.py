@@ -1,0 +1,13 @@
+"""The reference says what the code does: every error, hook, parameter, setting and command is in it."""
+
+import pytest
+
+from support.reference import PARTS, current
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_the_reference_is_what_the_code_says(name: str) -> None:
+    page, render = PARTS[name]
+    assert current(name) == render().strip(), (
+        f"docs/reference/{page}: run python tests/support/reference.py"
+    )

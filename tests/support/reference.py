@@ -1,0 +1,210 @@
+"""The generated parts of the reference pages: what the code says about itself, as Markdown.
+
+    python tests/support/reference.py      writes them into docs/reference
+
+A part stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; a test compares it with what this module renders.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
+
+
+def first_line(documented: Any) -> str:
+    """The first sentence of a docstring, for a table's cell."""
+    text = inspect.getdoc(documented) or ""
+    return cell(text.splitlines()[0]) if text else ""
+
+
+def cell(text: object) -> str:
+    """*text* inside a table."""
+    return str(text).replace("|", "\\|").replace("``", "`").replace("\n", " ")
+
+
+def table(head: list[str], rows: Iterator[list[object]]) -> str:
+    """A Markdown table."""
+    lines: list[list[Any]] = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(item) for item in line) + " |" for line in lines)
+
+
+def subclasses(kind: type[Any], depth: int = 0) -> Iterator[tuple[type[Any], int]]:
+    """*kind* and what derives from it in the core, with its depth, in the order of the source."""
+    yield kind, depth
+    for derived in kind.__subclasses__():
+        if derived.__module__ == kind.__module__:
+            yield from subclasses(derived, depth + 1)
+
+
+def errors() -> str:
+    """Every error class: what it means, whether another try can help, a gateway's status for it."""
+    from jackfield import LLMError
+
+    def rows() -> Iterator[list[object]]:
+        for kind, depth in subclasses(LLMError):
+            name = "&emsp;" * depth + f"`{kind.__name__}`"
+            yield [name, "yes" if kind.retryable else "", kind.http_status, first_line(kind)]
+
+    return table(["error", "retried", "status", "means"], rows())
+
+
+def providers() -> dict[str, type[Any]]:
+    """Every installed provider class by its name."""
+    from jackfield import available_providers, plugin_manager
+
+    return {name: plugin_manager().provider_class(name) for name in available_providers()}
+
+
+def parameters() -> str:
+    """Every common parameter, its type, its other names."""
+    from jackfield.params import ALIASES, GenerationParams
+
+    def rows() -> Iterator[list[object]]:
+        for found in attrs.fields(GenerationParams):
+            kind = str(found.type).removesuffix(" | None")
+            also = ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == found.name)
+            yield [f"`{found.name}`", f"`{kind}`", also]
+
+    return table(["parameter", "type", "also accepted as"], rows())
+
+
+def parameters_by_provider() -> str:
+    """Where each provider puts each parameter on its wire, and within which limits."""
+    from jackfield.params import NAMES
+
+    classes = {name: cls for name, cls in providers().items() if cls.params}
+
+    def rows() -> Iterator[list[object]]:
+        for name in NAMES:
+            yield [f"`{name}`", *(_placed(cls.params.get(name)) for cls in classes.values())]
+
+    return table(["", *classes], rows())
+
+
+def _placed(param: Any) -> str:
+    if param is None:
+        return ""
+    limits = [
+        f"≥ {param.ge:g}" if param.ge is not None else "",
+        f"≤ {param.le:g}" if param.le is not None else "",
+    ]
+    limits += [f"at most {param.most}" if param.most is not None else ""]
+    limits += [", ".join(map(str, param.values)) if param.values is not None else ""]
+    limits += [f"else {param.default}" if param.default is not None else ""]
+    noted = ", ".join(limit for limit in limits if limit)
+    return f"`{param.wire}`" + (f" ({noted})" if noted else "")
+
+
+def settings() -> str:
+    """Every setting of every provider, with its default."""
+    parts = []
+    for name, cls in providers().items():
+        info = cls.info
+        key = f" Its key comes from `api_key` or `{info.api_key_env}`." if info.api_key_env else ""
+        link = f" [Its own documentation]({info.docs_url})." if info.docs_url else ""
+        parts.append(f"### {name}\n\n{info.display_name}.{key}{link}\n")
+        parts.append(table(["setting", "type", "default"], _settings(cls.Config)) + "\n")
+    return "\n".join(parts).rstrip()
+
+
+def _settings(config: type[Any]) -> Iterator[list[object]]:
+    for found in attrs.fields(config):
+        kind = (
+            found.type
+            if isinstance(found.type, str)
+            else getattr(found.type, "__name__", str(found.type))
+        )
+        names = ", ".join(f"`{name}`" for name in (found.name, *found.metadata.get("aliases", ())))
+        yield [names, f"`{cell(kind)}`", _default(found.default)]
+
+
+def _default(default: Any) -> str:
+    if default is attrs.NOTHING:
+        return "required"
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # a class in spite of its stub
+        made = default.factory() if not default.takes_self else ""
+        return f"`{type(made).__name__}()`" if attrs.has(type(made)) else _default(made)
+    return "" if default in (None, "", {}, ()) else f"`{cell(default)}`"
+
+
+def hooks() -> str:
+    """Every hook, its signature and its contract."""
+    from jackfield import hookspecs
+
+    parts = []
+    for name, function in inspect.getmembers(hookspecs, inspect.isfunction):
+        if hasattr(function, f"{hookspecs.NAME}_spec"):
+            arguments = ", ".join(inspect.signature(function).parameters)
+            parts.append(f"## {name}\n\n```text\n{name}({arguments})\n```\n\n{_prose(function)}\n")
+    return "\n".join(parts).rstrip()
+
+
+def _prose(function: Callable[..., Any]) -> str:
+    """A docstring as Markdown: its literal block becomes a fenced one."""
+    text, _, example = (inspect.getdoc(function) or "").partition("::\n\n")
+    text = text.replace("``", "`")
+    return f"{text}:\n\n```text\n{inspect.cleandoc(example)}\n```" if example else text
+
+
+def commands() -> str:
+    """What every command says about itself."""
+    import click
+    from click.testing import CliRunner
+    from jackfield.cli import main
+
+    program = main if isinstance(main, click.Group) else _program()
+    parts = []
+    for names in [[], *([name] for name in sorted(program.commands))]:
+        shown = CliRunner(env={"COLUMNS": "88", "NO_COLOR": "1"}).invoke(
+            program, [*names, "--help"], prog_name="jackfield", terminal_width=88
+        )
+        title = " ".join(["jackfield", *names])
+        parts.append(f"## {title}\n\n```text\n{shown.output.strip()}\n```\n")
+    return "\n".join(parts).rstrip()
+
+
+def _program() -> Any:
+    from jackfield.cli import app
+
+    return app
+
+
+PARTS: dict[str, tuple[str, Callable[[], str]]] = {
+    "errors": ("errors.md", errors),
+    "parameters": ("parameters.md", parameters),
+    "parameters by provider": ("parameters.md", parameters_by_provider),
+    "settings": ("configuration.md", settings),
+    "hooks": ("hooks.md", hooks),
+    "commands": ("cli.md", commands),
+}
+
+
+def marked(name: str) -> re.Pattern[str]:
+    """What finds the part *name* in a page."""
+    return re.compile(rf"(<!-- begin: {name} -->\n)(.*?)(<!-- end: {name} -->)", re.DOTALL)
+
+
+def current(name: str) -> str:
+    """The part *name* as its page has it now."""
+    found = marked(name).search((PAGES / PARTS[name][0]).read_text("utf-8"))
+    return found[2].strip() if found else ""
+
+
+def write(name: str) -> None:
+    """Put the part *name* into its page anew."""
+    path = PAGES / PARTS[name][0]
+    text = f"\n{PARTS[name][1]()}\n\n"
+    path.write_text(
+        marked(name).sub(lambda found: found[1] + text + found[3], path.read_text("utf-8")), "utf-8"
+    )
+
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        write(part)
