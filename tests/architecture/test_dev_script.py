@@ -82,7 +82,7 @@ def test_without_a_venv_module_the_message_names_the_package_to_install(
 ) -> None:
     monkeypatch.setattr(dev, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(dev, "PYTHON", str(tmp_path / "no-python"))
-    monkeypatch.setattr(dev, "run", lambda *command: (1, "ensurepip is not available"))
+    monkeypatch.setattr(dev, "run", lambda *_: (1, "ensurepip is not available"))
     with pytest.raises(dev.SetupError, match="apt install python3-venv"):
         dev.make_venv()
 
