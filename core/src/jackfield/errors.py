@@ -4,7 +4,7 @@
   - ConfigError                 wrong before anything was sent
     · UnknownProviderError      nothing of that name is installed
     · PluginError               a plugin is installed, and broken
-  - UnsupportedOperationError   this provider has no such operation
+  - UnsupportedOperationError   501, or this provider has no such operation
   - ProviderError               the provider answered, and the answer is no
     · AuthenticationError       401
     · PermissionDeniedError     403
@@ -233,7 +233,7 @@ class StreamInterruptedError(LLMError):
         return self.partial.usage if self.partial else Usage()
 
 
-BY_STATUS: Mapping[int, type[ProviderError]] = {
+BY_STATUS: Mapping[int, type[LLMError]] = {
     400: InvalidRequestError,
     401: AuthenticationError,
     402: QuotaExceededError,
@@ -247,6 +247,7 @@ BY_STATUS: Mapping[int, type[ProviderError]] = {
     425: ServerError,
     429: RateLimitError,
     498: AuthenticationError,
+    501: UnsupportedOperationError,
     503: OverloadedError,
     529: OverloadedError,
 }

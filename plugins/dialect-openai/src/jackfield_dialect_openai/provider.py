@@ -1,0 +1,126 @@
+"""Providers that speak the dialect: the base to derive from, and the generic one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from attrs import frozen
+from jackfield import (
+    AuthenticationError,
+    ChatRequest,
+    ContentFilterError,
+    ContextLengthExceededError,
+    EmbeddingRequest,
+    HTTPConfig,
+    HTTPProvider,
+    LLMError,
+    ModelInfo,
+    ModelInfoRequest,
+    ModelListRequest,
+    NotFoundError,
+    OverloadedError,
+    Param,
+    ProviderInfo,
+    QuotaExceededError,
+    RateLimitError,
+    Request,
+    ServerError,
+)
+from jackfield.exchange import Exchange
+from jackfield.params import ParamTable
+
+from .catalogue import parse_embeddings, parse_model, parse_model_info, parse_models
+from .parse import chunk_parser, parse_chat
+from .render import build_chat, build_embeddings, build_model, build_models
+
+PARAMS: ParamTable = {
+    "max_tokens": Param("max_tokens", ge=1),
+    "temperature": Param("temperature", ge=0, le=2),
+    "top_p": Param("top_p", ge=0, le=1),
+    "seed": Param("seed"),
+    "stop": Param("stop", convert=list),
+    "presence_penalty": Param("presence_penalty", ge=-2, le=2),
+    "frequency_penalty": Param("frequency_penalty", ge=-2, le=2),
+    "reasoning_effort": Param("reasoning_effort"),
+    "parallel_tool_calls": Param("parallel_tool_calls"),
+}
+"""The common parameters that every server of the dialect takes."""
+
+SAMPLING: ParamTable = {
+    "top_k": Param("top_k", ge=0),
+    "min_p": Param("min_p", ge=0, le=1),
+    "repeat_penalty": Param("repetition_penalty", ge=0),
+}
+"""What servers of open models take beside them."""
+
+ERROR_CODES: Mapping[str, type[LLMError]] = {
+    "authentication_error": AuthenticationError,
+    "billing_hard_limit_reached": QuotaExceededError,
+    "billing_not_active": QuotaExceededError,
+    "content_filter": ContentFilterError,
+    "content_policy_violation": ContentFilterError,
+    "context_length_exceeded": ContextLengthExceededError,
+    "credit_balance_exhausted": QuotaExceededError,
+    "exceed_context_size_error": ContextLengthExceededError,
+    "insufficient_quota": QuotaExceededError,
+    "invalid_api_key": AuthenticationError,
+    "model_not_found": NotFoundError,
+    "organization_spend_limit_exceeded": QuotaExceededError,
+    "organization_usage_limit_exceeded": QuotaExceededError,
+    "project_spend_limit_exceeded": QuotaExceededError,
+    "rate_limit_exceeded": RateLimitError,
+    "server_error": ServerError,
+    "server_is_overloaded": OverloadedError,
+    "slow_down": RateLimitError,
+    "string_above_max_length": ContextLengthExceededError,
+    "unavailable_error": OverloadedError,
+}
+
+EXCHANGES: Mapping[type[Request[Any]], Exchange[Any, Any]] = {
+    ChatRequest: Exchange(build=build_chat, parse=parse_chat, stream=chunk_parser),
+    EmbeddingRequest: Exchange(build=build_embeddings, parse=parse_embeddings),
+    ModelListRequest: Exchange(build=build_models, parse=parse_models),
+    ModelInfoRequest: Exchange(build=build_model, parse=parse_model_info),
+}
+
+
+class OpenAICompatibleProvider(HTTPProvider):
+    """Derive from this, say who you are, and adjust what your server does otherwise.
+
+    ``chat_path`` is where chats go below the base URL; ``reasoning_history`` names
+    the message field in which the server takes earlier thinking back, if it does.
+    """
+
+    params: ClassVar[ParamTable] = PARAMS
+    error_codes: ClassVar[Mapping[str, type[LLMError]]] = ERROR_CODES
+    exchanges: ClassVar[Mapping[type[Request[Any]], Exchange[Any, Any]]] = EXCHANGES
+    chat_path: ClassVar[str] = "/chat/completions"
+    reasoning_history: ClassVar[str | None] = None
+
+    def parse_model(self, wire: Mapping[str, Any]) -> ModelInfo:
+        """A model as the server describes it."""
+        return parse_model(wire, self.info.name)
+
+
+@frozen(kw_only=True)
+class GenericConfig(HTTPConfig):
+    """*base_url* is required; *stream_usage* asks for usage in streams (turn it off where refused)."""
+
+    base_url: str
+    stream_usage: bool = True
+
+
+class GenericProvider(OpenAICompatibleProvider):
+    """Any server of the dialect, by its base URL (usually ending in ``/v1``)."""
+
+    info = ProviderInfo(
+        name="openai-compatible",
+        display_name="OpenAI-compatible server",
+        docs_url="https://platform.openai.com/docs/api-reference/chat",
+        api_key_env="OPENAI_COMPATIBLE_API_KEY",
+        api_key_required=False,
+    )
+    Config = GenericConfig
+    params: ClassVar[ParamTable] = {**PARAMS, **SAMPLING}
+    reasoning_history = "reasoning_content"

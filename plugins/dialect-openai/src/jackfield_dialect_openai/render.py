@@ -1,0 +1,205 @@
+"""From canonical values to the dialect's requests: messages, tools, formats, bodies.
+
+What the dialect cannot take is converted or dropped, and the call is told.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jackfield import (
+    ChatRequest,
+    EmbeddingRequest,
+    MediaPart,
+    Message,
+    ReasoningPart,
+    RefusalPart,
+    ResponseFormat,
+    Role,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from jackfield.exchange import Call, get_request, json_request, segment
+from jackfield.flow import HTTPRequest
+
+_AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
+
+
+def data_url(part: MediaPart) -> str:
+    """The URL of *part*, made of its bytes if it has no other."""
+    if part.data is None:
+        return str(part.url)
+    return f"data:{part.media_type};base64,{b64encode(part.data).decode()}"
+
+
+def render_messages(call: Call[ChatRequest]) -> list[dict[str, Any]]:
+    """The dialect's messages for the call's."""
+    return [wire for message in call.request.messages for wire in _message(call, message)]
+
+
+def _message(call: Call[Any], message: Message) -> Iterable[dict[str, Any]]:
+    results = [p for p in message.content if isinstance(p, ToolResult)]
+    media: list[MediaPart] = []
+    for result in results:
+        yield {"role": "tool", "tool_call_id": result.tool_call_id, "content": result.text}
+        media += [p for p in result.content if isinstance(p, MediaPart)]
+        if result.is_error:
+            call.warn("dropped", "tool result", "the dialect has no mark for a failed tool")
+    if media:
+        call.warn("emulated", "tool result", "its media went into a user message")
+        yield {"role": "user", "content": [_media(call, p) for p in media]}
+    rest = [p for p in message.content if not isinstance(p, ToolResult)]
+    if not results or rest:
+        yield _plain(call, message.role, rest)
+
+
+def _plain(call: Call[Any], role: Role, parts: list[Any]) -> dict[str, Any]:
+    wire: dict[str, Any] = {"role": "user" if role is Role.TOOL else role.value}
+    content: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
+    for part in parts:
+        match part:
+            case TextPart(text):
+                content.append({"type": "text", "text": text})
+            case MediaPart():
+                content.append(_media(call, part))
+            case ToolCall():
+                calls.append(_call(part))
+            case RefusalPart(text):
+                wire["refusal"] = wire.get("refusal", "") + text
+            case ReasoningPart():
+                _reasoning(call, part, wire)
+            case _:
+                call.warn("dropped", type(part).__name__, "the dialect has no form for it")
+    content = [c for c in content if c]
+    if all(c["type"] == "text" for c in content):
+        text = "".join(c["text"] for c in content)
+        wire["content"] = text if text or not (calls or "refusal" in wire) else None
+    else:
+        wire["content"] = content
+    if calls:
+        wire["tool_calls"] = calls
+    return wire
+
+
+def _reasoning(call: Call[Any], part: ReasoningPart, wire: dict[str, Any]) -> None:
+    """Send thinking back where the server takes it."""
+    provider: Any = call.provider
+    own = part.provider_metadata.get(provider.info.name, {})
+    if own.get("reasoning_details"):
+        wire["reasoning_details"] = own["reasoning_details"]
+    elif provider.reasoning_history:
+        name = provider.reasoning_history
+        wire[name] = wire.get(name, "") + part.text
+    else:
+        call.warn("dropped", "reasoning", "this API takes no earlier thinking back")
+
+
+def _call(part: ToolCall) -> dict[str, Any]:
+    function = {"name": part.name, "arguments": part.arguments}
+    return {"id": part.id, "type": "function", "function": function}
+
+
+def _media(call: Call[Any], part: MediaPart) -> dict[str, Any]:
+    """The wire part for *part*; empty if there is none."""
+    kind = part.media_type
+    own = part.provider_metadata.get(call.provider.info.name, {})
+    if kind.startswith("image/"):
+        detail = {"detail": own["detail"]} if "detail" in own else {}
+        return {"type": "image_url", "image_url": {"url": data_url(part), **detail}}
+    if kind in _AUDIO and part.data is not None:
+        sound = {"data": b64encode(part.data).decode(), "format": _AUDIO[kind]}
+        return {"type": "input_audio", "input_audio": sound}
+    if part.data is not None:
+        name = part.name or "document." + kind.rpartition("/")[2]
+        return {"type": "file", "file": {"filename": name, "file_data": data_url(part)}}
+    call.warn("dropped", kind, "the dialect takes only images by URL: pass the bytes")
+    return {}
+
+
+def render_tools(tools: Iterable[Tool]) -> list[dict[str, Any]]:
+    """The dialect's function tools."""
+    return [{"type": "function", "function": _function(tool)} for tool in tools]
+
+
+def _function(tool: Tool) -> dict[str, Any]:
+    wire: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
+    if tool.description:
+        wire["description"] = tool.description
+    if tool.strict is not None:
+        wire["strict"] = tool.strict
+    return wire
+
+
+def render_tool_choice(choice: str) -> Any:
+    """``auto``, ``none``, ``required``, or one function by name."""
+    if choice in ("auto", "none", "required"):
+        return choice
+    return {"type": "function", "function": {"name": choice}}
+
+
+def render_format(wanted: ResponseFormat) -> dict[str, Any]:
+    """The dialect's ``response_format``."""
+    if wanted.type != "json_schema":
+        return {"type": "json_object" if wanted.type == "json" else "text"}
+    schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema or {}}
+    if wanted.strict is not None:
+        schema["strict"] = wanted.strict
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def render_body(call: Call[ChatRequest]) -> dict[str, Any]:
+    """The whole body of a chat request."""
+    request = call.request
+    body: dict[str, Any] = {"model": request.model, "messages": render_messages(call), **call.wire}
+    if request.tools:
+        body["tools"] = render_tools(request.tools)
+        if request.tool_choice != "auto":
+            body["tool_choice"] = render_tool_choice(request.tool_choice)
+    else:
+        body.pop("parallel_tool_calls", None)
+    if request.response_format is not None:
+        body["response_format"] = render_format(request.response_format)
+    if call.stream:
+        body["stream"] = True
+        if getattr(call.config, "stream_usage", True):
+            body["stream_options"] = {"include_usage": True}
+    return merge(body, call.options)
+
+
+def merge(body: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """*body* with the caller's own fields; objects are merged, anything else is replaced."""
+    merged = dict(body)
+    for key, value in options.items():
+        both = isinstance(merged.get(key), Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def build_chat(call: Call[ChatRequest]) -> HTTPRequest:
+    """POST /chat/completions."""
+    provider: Any = call.provider
+    return json_request(provider.chat_path, render_body(call))
+
+
+def build_embeddings(call: Call[EmbeddingRequest]) -> HTTPRequest:
+    """POST /embeddings."""
+    request = call.request
+    body: dict[str, Any] = {"model": request.model, "input": list(request.inputs)}
+    if request.dimensions is not None:
+        body["dimensions"] = request.dimensions
+    return json_request("/embeddings", merge(body, call.options))
+
+
+def build_models(call: Call[Any]) -> HTTPRequest:
+    """GET /models."""
+    return get_request("/models")
+
+
+def build_model(call: Call[Any]) -> HTTPRequest:
+    """GET /models/NAME."""
+    return get_request(f"/models/{segment(call.request.model)}")
