@@ -1,4 +1,4 @@
-"""Rows 23 to 30: answers that stop before their end. Success would be a silent loss."""
+"""Rows 23 to 30: answers that stop before their end, where success would be a silent loss."""
 
 from __future__ import annotations
 

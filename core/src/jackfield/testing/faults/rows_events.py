@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import cycle
 
-from .reply import Reply
+from .dialects import parse
+from .reply import Reply, play
+from .script import Action
 from .shaping import whole
-from .values import Event, Fault, Json
+from .values import Answer, Event, Fault, Json, Situation
 
 SSE = ("openai", "anthropic")
 EQ = "equal"
+ECHO = "echo"
 
 
 def future(reply: Reply) -> Reply:
@@ -148,7 +151,24 @@ def escape_all(reply: Reply) -> Reply:
     )
 
 
+def last_text(body: bytes) -> str:
+    """The text of the last message of a request, in any of the dialects."""
+    messages = parse(body).get("messages") or [{}]
+    content = messages[-1].get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content)
+
+
+def echo(reply: Reply, situation: Situation) -> Iterable[Action]:
+    """The text of the last message, word by word."""
+    words = last_text(situation.body).split(" ")
+    pieces = (*(f"{word} " for word in words[:-1]), words[-1])
+    return play(reply.dialect.reply(reply.operation, situation.body, Answer(pieces=pieces)))
+
+
 FAULTS: Sequence[Fault] = (
+    Fault("echo", 0, "a healthy answer: the text of the last message", echo, ECHO, ECHO),
     whole("escapes", 9, "every character of the text as \\uXXXX", escape_all, plain=EQ),
     whole("controls", 9, "NUL, BEL, DEL, ESC, U+2028 in the text", plain=EQ, answer="controls"),
     whole("azure_chunks", 10, "no choices, no delta, nulls", azure, plain=EQ, dialects=("openai",)),

@@ -10,13 +10,14 @@ from itertools import repeat
 
 from .reply import Reply, changed, chunk, dump, head, healthy, status_line
 from .script import Action, Fin, Keep, Send
-from .shaping import begin, opening, raw, text_event
+from .shaping import begin, cut, opening, raw, text_event
 from .values import Fault, Situation
 
 MIB = 1 << 20
 ENDLESS = 256 * MIB
 BOMB = 256 * MIB
 LARGE = "too_large|interrupted"
+BOUND = "timeout|interrupted|too_large"
 HEADS = "transport|malformed|too_large"
 
 
@@ -83,6 +84,14 @@ def bomb_error(_reply: Reply, _: Situation) -> Iterator[Action]:
     yield Send(status_line(500) + lines.encode())
     yield Send(body)
     yield Keep()
+
+
+def torrent(reply: Reply, _: Situation) -> Iterator[Action]:
+    """Valid pieces of text as fast as they are read, without end."""
+    yield from begin(cut(reply))
+    packet = reply.dialect.frame(text_event(reply, "pelican ")) * 256
+    yield from repeat(Send(chunk(packet)), ENDLESS // len(packet))
+    yield Fin()
 
 
 def endless_error(_reply: Reply, _: Situation) -> Iterator[Action]:
@@ -159,6 +168,7 @@ FAULTS: Sequence[Fault] = (
         "status:500",
         big=True,
     ),
+    Fault("torrent", 73, "valid pieces as fast as they are read", torrent, BOUND, big=True),
     Fault(
         "header_1mib",
         41,

@@ -214,6 +214,7 @@ class FaultServer:
                 origins=self.origins,
                 pace=self.pace,
                 headers=head.headers,
+                body=body,
             )
             meant = fault.concerns(reply.dialect.name, stream=reply.stream)
             script = (fault.inject if meant else healthy)(reply, situation)

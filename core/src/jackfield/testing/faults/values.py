@@ -21,6 +21,7 @@ DIALECTS = ("openai", "anthropic", "ollama")
 
 VERDICTS: Mapping[str, str] = {
     "equal": "success: the whole answer, no error; `Fault.answer` names it",
+    "echo": "success: the text of the request's last message",
     "replaced": "success: the whole answer, with U+FFFD where the bytes were no UTF-8",
     "interrupted": "typed error that keeps the partial text; sent once, never retried silently",
     "malformed": "an answer arrived that nobody can read",
@@ -140,6 +141,7 @@ class Situation:
     origins: Mapping[str, str] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 Injector = Callable[["Reply", Situation], "Iterable[Action]"]
