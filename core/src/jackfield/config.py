@@ -24,7 +24,16 @@ C = TypeVar("C")
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1|0\.0\.0\.0|.*\.localhost")
 _NAME = re.compile(r"\$\{([^}]*)\}?")
-_PLACEHOLDERS = ("sk-...", "sk-…", "your-key", "your_api_key", "your-api-key", "changeme", "…", "...")
+_PLACEHOLDERS = (
+    "sk-...",
+    "sk-…",
+    "your-key",
+    "your_api_key",
+    "your-api-key",
+    "changeme",
+    "…",
+    "...",
+)
 
 
 @frozen(kw_only=True)
@@ -40,6 +49,10 @@ def _secret(value: Any) -> Secret | None:
     return None if value is None else Secret(value)
 
 
+def _secrets(headers: Mapping[str, Any]) -> dict[str, Secret]:
+    return {name: Secret(value) for name, value in headers.items()}
+
+
 @frozen(kw_only=True)
 class HTTPConfig(Config):
     """A provider behind HTTP.
@@ -51,9 +64,7 @@ class HTTPConfig(Config):
 
     base_url: str = ""
     api_key: Secret | None = field(default=None, converter=_secret)
-    headers: Mapping[str, Secret] = field(
-        factory=dict, converter=lambda h: {k: Secret(v) for k, v in h.items()}
-    )
+    headers: Mapping[str, Secret] = field(factory=dict, converter=_secrets)
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
@@ -209,7 +220,7 @@ def _structure(cls: type[C], known: dict[str, Any], problems: _Problems) -> C | 
     return None
 
 
-def _reason(error: BaseException, kind: type | None) -> str:
+def _reason(error: BaseException, _kind: type | None) -> str:
     import cattrs
 
     if isinstance(error, KeyError):
@@ -270,7 +281,9 @@ def check_url(path: str, url: str, problems: Any) -> None:
         problems.add(path, f"is not a URL: {error}", "write http(s)://host[:port]/path")
         return
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        problems.add(path, f"{url[:80]!r} is not an http(s) URL", "write http(s)://host[:port]/path")
+        problems.add(
+            path, f"{url[:80]!r} is not an http(s) URL", "write http(s)://host[:port]/path"
+        )
     elif not _printable(url) or " " in url or "\\" in url:
         problems.add(path, "holds blanks, control or non-ASCII characters", "write it in ASCII")
     elif parts.username or parts.password:

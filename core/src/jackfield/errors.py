@@ -259,8 +259,10 @@ def for_status(
     """The class for an answer with *status*; a known *code* of the dialect beats it."""
     if code and code in codes:
         return codes[code]
+    if status is None:
+        return ProviderError
     if status in BY_STATUS:
         return BY_STATUS[status]
-    if status is None or status < 400:
+    if status < 400:
         return ProviderError
     return ServerError if status >= 500 else InvalidRequestError

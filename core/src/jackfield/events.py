@@ -137,7 +137,7 @@ class _Draft:
         if isinstance(self.part, ToolCall):
             return evolve(self.part, arguments="".join(self.pieces), **extra)
         if self.pieces:
-            return evolve(self.part, text="".join(self.pieces), **extra)  # type: ignore[call-arg]  # text-like parts only
+            return evolve(self.part, text="".join(self.pieces), **extra)  # type: ignore[arg-type]  # text-like parts only
         return evolve(self.part, **extra) if extra else self.part
 
 

@@ -126,17 +126,20 @@ Wrapper = Callable[[Flow[Any]], Flow[Any]]
 
 def send(request: HTTPRequest) -> Flow[HTTPResponse]:
     """Send *request*."""
-    return (yield request)
+    response: HTTPResponse = yield request
+    return response
 
 
 def read(response: HTTPResponse, deadline: float = float("inf")) -> Flow[bytes]:
     """The next bytes of *response*; ``b""`` at its end."""
-    return (yield Read(response, deadline))
+    chunk: bytes = yield Read(response, deadline)
+    return chunk
 
 
 def invoke(function: Callable[[], T]) -> Flow[T]:
     """Call *function*, off the event loop if there is one."""
-    return (yield Invoke(function))
+    outcome: T = yield Invoke(function)
+    return outcome
 
 
 def sleep(seconds: float) -> Flow[None]:
@@ -146,12 +149,14 @@ def sleep(seconds: float) -> Flow[None]:
 
 def now() -> Flow[float]:
     """The driver's monotonic clock."""
-    return (yield NOW)
+    clock: float = yield NOW
+    return clock
 
 
 def random() -> Flow[float]:
     """A number in [0, 1)."""
-    return (yield RANDOM)
+    number: float = yield RANDOM
+    return number
 
 
 def with_header(request: HTTPRequest, name: str, value: str) -> HTTPRequest:

@@ -27,6 +27,7 @@ R = TypeVar("R")
 
 USER_AGENT = "jackfield/0.1"
 
+
 class HTTPProvider(LLMProvider):
     """A provider spoken to over HTTP. Say who you are, and declare your exchanges."""
 
@@ -90,11 +91,11 @@ class HTTPProvider(LLMProvider):
             fix = f"set api_key in the configuration or {self.info.api_key_env} in the environment"
             issues.append(ConfigIssue("api_key", "there is none", fix))
         plain = urlsplit(self._prefix).scheme == "http"
-        if self._key and plain and not self.config.allow_insecure_http:
-            if not is_loopback(self._prefix):
-                fix = "use https, or set allow_insecure_http = true"
-                problem = "the key would be sent unencrypted to another machine"
-                issues.append(ConfigIssue("base_url", problem, fix))
+        allowed = self.config.allow_insecure_http or is_loopback(self._prefix)
+        if self._key and plain and not allowed:
+            fix = "use https, or set allow_insecure_http = true"
+            problem = "the key would be sent unencrypted to another machine"
+            issues.append(ConfigIssue("base_url", problem, fix))
         return issues
 
     @cached_property
@@ -143,14 +144,19 @@ class HTTPProvider(LLMProvider):
         call = self.prepare(request, stream)
         timeout = request.timeout or self.config.timeout
         built = evolve(
-            self.build(call), stream=stream, deadline=deadline, connect=timeout.connect, idle=timeout.idle
+            self.build(call),
+            stream=stream,
+            deadline=deadline,
+            connect=timeout.connect,
+            idle=timeout.idle,
         )
         signed = yield from self.authorize(built)
         if stream:
             if exchange.stream is None:
                 message = f"{self.name} cannot stream a {type(request).__name__}"
                 raise UnsupportedOperationError(message)
-            return (yield from stream_flow(call, exchange, signed, timeout))
+            streamed: R = yield from stream_flow(call, exchange, signed, timeout)
+            return streamed
         response: HTTPResponse = yield signed
         if not 200 <= response.status < 300:
             raise self.make_error(response)
@@ -161,7 +167,8 @@ class HTTPProvider(LLMProvider):
         try:
             result = exchange.parse(call, response)
         except LLMError as error:
-            raise error.add(status=response.status, request_id=response.headers.get("request-id"))
+            error.add(status=response.status, request_id=response.headers.get("request-id"))
+            raise
         except READ_ERRORS as error:
             raise unreadable(error, response.body) from None
         return self.finish(call, result)
@@ -199,4 +206,3 @@ class HTTPProvider(LLMProvider):
             body=msgspec.json.decode(built.body) if built.body else None,
             warnings=tuple(call.warnings),
         )
-

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
-
 from .errors import InvalidRequestError, LLMError, RequestTimeoutError, StreamInterruptedError
 from .events import Finish, ResponseBuilder, StreamEvent, StreamStart
 from .flow import NOW, Defer, Flow, invoke
-from .params import GenerationParams, normalize
+from .params import normalize
 from .provider import LLMProvider
 from .requests import ChatRequest, Request
 from .types import CallWarning, ChatResponse
@@ -19,7 +18,6 @@ R = TypeVar("R")
 
 BATCH_SECONDS = 0.01
 """Tokens that come within this time travel together: a thread hop costs more than a token."""
-
 
 
 def next_batch(events: Iterator[StreamEvent]) -> list[StreamEvent]:
@@ -65,7 +63,7 @@ class LocalProvider(LLMProvider):
         return (yield from invoke(lambda: handler(request)))
 
     def _chat(self, request: ChatRequest, deadline: float) -> Flow[ChatResponse]:
-        wire, warnings = normalize(self.params, request.params or GenerationParams())
+        wire, warnings = normalize(self.params, request.params)
         built = ResponseBuilder()
         events = self.generate(request, wire, warnings)
         closing = getattr(events, "close", None)
@@ -111,5 +109,3 @@ def _warned(batch: list[StreamEvent], warnings: list[CallWarning]) -> list[Strea
         id=first.id, model=first.model, usage=first.usage, warnings=(*warnings, *first.warnings)
     )
     return [start, *rest]
-
-

@@ -81,7 +81,7 @@ class _VerbManager(pluggy.PluginManager):
         kind = plugin if isinstance(plugin, type) else type(plugin)
         if issubclass(kind, LLMProvider):
             return {} if name in VERBS else None
-        return super().parse_hookimpl_opts(plugin, name)  # type: ignore[arg-type]  # pluggy's own type
+        return super().parse_hookimpl_opts(plugin, name)
 
 
 class PluginManager(_VerbManager):
@@ -106,7 +106,7 @@ class PluginManager(_VerbManager):
         for name, entry in _entry_points(PLUGINS).items():
             try:
                 self.register(entry.load(), name=name)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # a stranger's module may raise anything
                 said = f"plugin {name} of {distribution(entry)} is left out: {_reason(error)}"
                 warnings.warn(said, RuntimeWarning, stacklevel=2)
 
@@ -142,10 +142,11 @@ class PluginManager(_VerbManager):
         return self._verified(loaded, distribution(entry))
 
     @staticmethod
-    def _verified(cls: Any, who: str) -> type[LLMProvider]:
-        """*cls*, if it is a provider whose verbs fit the contract."""
-        if not (isinstance(cls, type) and issubclass(cls, LLMProvider)):
-            raise PluginError(f"{who}: {cls!r} is not an LLMProvider class")
+    def _verified(found: Any, who: str) -> type[LLMProvider]:
+        """*found*, if it is a provider whose verbs fit the contract."""
+        if not (isinstance(found, type) and issubclass(found, LLMProvider)):
+            raise PluginError(f"{who}: {found!r} is not an LLMProvider class")
+        cls = found
         if getattr(cls, "info", None) is None:
             raise PluginError(f"{who}: {cls.__name__} has no info")
         if cls.info.contract > CONTRACT:

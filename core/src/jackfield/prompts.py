@@ -56,7 +56,9 @@ def parse_prompt(
     if media:
         last = messages[-1]
         if last.role is not Role.USER:
-            raise bad("attachments", "the last message is not the user's", "end with a user message")
+            raise bad(
+                "attachments", "the last message is not the user's", "end with a user message"
+            )
         messages[-1] = Message(Role.USER, (*media, *last.content))
     if system is not None:
         if not isinstance(system, str):
@@ -95,7 +97,9 @@ def _message(where: str, given: Any) -> Message:
             raise bad(f"{where}.tool_call_id", "is missing", "give the id of the call it answers")
         parts = _content(f"{where}.content", content)
         return Message(role, ToolResult(call, parts, name=given.get("name")))
-    calls = [_call(f"{where}.tool_calls[{i}]", c) for i, c in enumerate(given.get("tool_calls") or ())]
+    calls = [
+        _call(f"{where}.tool_calls[{i}]", c) for i, c in enumerate(given.get("tool_calls") or ())
+    ]
     if content is None and not calls and role is not Role.ASSISTANT:
         raise bad(f"{where}.content", "is missing", "give a str or a list of parts")
     reasoning = given.get("reasoning_content") or given.get("reasoning")
@@ -180,7 +184,9 @@ def parse_tools(tools: Iterable[Any] | None) -> tuple[Tool, ...]:
         where = f"tools[{i}]"
         tool = given if isinstance(given, Tool) else _tool(where, given)
         if not tool.name or not all(c.isalnum() or c in "_-." for c in tool.name):
-            raise bad(f"{where}.name", f"{tool.name!r} is no tool name", "use letters, digits, _ and -")
+            raise bad(
+                f"{where}.name", f"{tool.name!r} is no tool name", "use letters, digits, _ and -"
+            )
         if tool.name in (t.name for t in parsed):
             raise bad(f"{where}.name", f"{tool.name!r} is there twice", "rename one")
         if not isinstance(tool.parameters, Mapping):

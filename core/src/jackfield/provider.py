@@ -302,7 +302,8 @@ class LLMProvider:
         try:
             return (yield from retrying(start, self.config.retry, self._quota, deadline))
         except LLMError as error:
-            raise error.add(provider=self.name, model=request.model or None)
+            error.add(provider=self.name, model=request.model or None)
+            raise
 
     def _estimate(self, request: TokenCountRequest) -> Flow[TokenCount]:
         """A count by a tokenizer plugin, else a guess that says so."""
@@ -314,7 +315,9 @@ class LLMProvider:
             if counted is not None:
                 return TokenCount(input_tokens=counted)
         size = sum(len(m.text.encode()) + 16 for m in request.messages)
-        size += sum(len(t.name) + len(t.description) + len(str(t.parameters)) for t in request.tools)
+        size += sum(
+            len(t.name) + len(t.description) + len(str(t.parameters)) for t in request.tools
+        )
         warning = CallWarning("emulated", "count_tokens", "guessed at four bytes a token")
         return TokenCount(input_tokens=-(-size // 4), estimated=True, warnings=(warning,))
 
@@ -354,7 +357,12 @@ def _probe_issue(error: LLMError) -> ConfigIssue:
 
 
 def _model(model: Any) -> str:
-    if not isinstance(model, str) or not model.strip() or len(model) > 500 or not model.isprintable():
+    if (
+        not isinstance(model, str)
+        or not model.strip()
+        or len(model) > 500
+        or not model.isprintable()
+    ):
         message = f"model: {str(model)[:60]!r} is not a model's name; list_models() has them"
         raise InvalidRequestError(message, param="model", phase="build")
     return model

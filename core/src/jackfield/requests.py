@@ -54,13 +54,17 @@ class Request(Generic[R]):
     metadata: Mapping[str, Any] = field(factory=dict)
 
 
+def _tuple(items: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(items)
+
+
 @frozen(kw_only=True)
 class ChatRequest(Request[ChatResponse]):
     """Ask a model to continue a conversation."""
 
-    messages: tuple[Message, ...] = field(converter=tuple)
+    messages: tuple[Message, ...] = field(converter=_tuple)
     params: GenerationParams = field(factory=GenerationParams)
-    tools: tuple[Tool, ...] = field(default=(), converter=tuple)
+    tools: tuple[Tool, ...] = field(default=(), converter=_tuple)
     tool_choice: ToolChoice = "auto"
     response_format: ResponseFormat | None = None
 
@@ -81,8 +85,8 @@ class EmbeddingRequest(Request[EmbeddingResponse]):
 class TokenCountRequest(Request[TokenCount]):
     """Ask how many tokens a chat request would hold."""
 
-    messages: tuple[Message, ...] = field(converter=tuple)
-    tools: tuple[Tool, ...] = field(default=(), converter=tuple)
+    messages: tuple[Message, ...] = field(converter=_tuple)
+    tools: tuple[Tool, ...] = field(default=(), converter=_tuple)
 
 
 @frozen(kw_only=True)

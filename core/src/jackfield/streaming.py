@@ -214,4 +214,3 @@ def _broken(state: _Stream, error: LLMError, response: HTTPResponse) -> LLMError
     if isinstance(partial, ChatResponse):
         broken.partial = partial
     return broken
-

@@ -199,7 +199,9 @@ class _Body:
 
 
 class _SyncResponse(_Body):
-    def __init__(self, response: Any, raw: Any, chunks: Iterator[bytes], status: int, url: str):
+    def __init__(
+        self, response: Any, raw: Any, chunks: Iterator[bytes], status: int, url: str
+    ) -> None:
         super().__init__(status, raw, url)
         self._response, self._chunks = response, chunks
 
@@ -316,7 +318,9 @@ def _seconds(deadline: float) -> float | None:
 
 
 class _AsyncResponse(_Body):
-    def __init__(self, response: Any, raw: Any, chunks: AsyncIterator[bytes], status: int, url: str):
+    def __init__(
+        self, response: Any, raw: Any, chunks: AsyncIterator[bytes], status: int, url: str
+    ) -> None:
         super().__init__(status, raw, url)
         self._response, self._chunks = response, chunks
 

@@ -76,12 +76,20 @@ class ToolCall:
     provider_metadata: Json = field(factory=dict, kw_only=True)
 
 
+def _parts(content: Any) -> tuple[Any, ...]:
+    if isinstance(content, str):
+        return (TextPart(content),)
+    if content is None:
+        return ()
+    return tuple(content) if isinstance(content, Iterable) else (content,)
+
+
 @frozen
 class ToolResult:
     """What a tool answered to the call with the id *tool_call_id*."""
 
     tool_call_id: str
-    content: tuple[TextPart | MediaPart, ...] = field(converter=lambda c: _parts(c))
+    content: tuple[TextPart | MediaPart, ...] = field(converter=_parts)
     is_error: bool = False
     name: str | None = field(default=None, kw_only=True)
     provider_metadata: Json = field(factory=dict, kw_only=True)
@@ -103,14 +111,6 @@ class ProviderPart:
 ContentPart = (
     TextPart | MediaPart | ReasoningPart | RefusalPart | ToolCall | ToolResult | ProviderPart
 )
-
-
-def _parts(content: Any) -> tuple[Any, ...]:
-    if isinstance(content, str):
-        return (TextPart(content),)
-    if content is None:
-        return ()
-    return tuple(content) if isinstance(content, Iterable) else (content,)
 
 
 @frozen

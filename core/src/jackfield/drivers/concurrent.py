@@ -64,7 +64,7 @@ class AsyncDriver:
                     continue
                 try:
                     outcome = await self._perform(step, opened)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
                     step = flow.throw(error)
                 else:
                     step = flow.send(outcome)
@@ -101,6 +101,7 @@ class AsyncDriver:
                 await self._sleep(seconds)
             case _:
                 raise TypeError(f"a flow yielded {effect!r}, which is not an effect")
+        return None
 
     async def _open(
         self, request: HTTPRequest, opened: list[Callable[[], Awaitable[Any]]]

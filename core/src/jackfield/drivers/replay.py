@@ -109,4 +109,4 @@ class AsyncReplayDriver(AsyncDriver):
     def __init__(self, recorded: Iterable[Recorded]) -> None:
         self.transport = AsyncReplayTransport(recorded)
         clock = _Clock()
-        super().__init__(self.transport, clock=clock, sleep=clock.asleep, chance=lambda: 0.5)  # type: ignore[arg-type]  # open() is awaited
+        super().__init__(self.transport, clock=clock, sleep=clock.asleep, chance=lambda: 0.5)

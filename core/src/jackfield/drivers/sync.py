@@ -54,7 +54,7 @@ class SyncDriver:
                     continue
                 try:
                     outcome = self._perform(step, opened)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
                     step = flow.throw(error)
                 else:
                     step = flow.send(outcome)
@@ -90,6 +90,7 @@ class SyncDriver:
                 self._sleep(seconds)
             case _:
                 raise TypeError(f"a flow yielded {effect!r}, which is not an effect")
+        return None
 
     def _open(self, request: HTTPRequest, opened: list[Callable[[], Any]]) -> HTTPResponse:
         if self._transport is None:
