@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import repeat
 
 from .values import Answer, ToolUse
 
@@ -75,15 +76,23 @@ ANSWERS: Mapping[str, Answer] = {
 
 GIANT = 4 * 1024 * 1024
 TINY = 20_000
+FLOOD = 20_000
+PACED = 50
+ON = "and on "
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def answer(name: str) -> Answer:
-    """The answer called *name*; the big ones are made when they are first asked for."""
+    """The answer called *name*; the big ones are made when first asked for."""
     if name == "giant":
         return Answer(pieces=("pelican 🐦 " * (GIANT // 13),))
     if name == "tiny":
         return Answer(pieces=tuple("péli can"[i % 8] for i in range(TINY)))
+    if name in ("paced", "flood"):
+        count = PACED if name == "paced" else FLOOD
+        return replace(HEALTHY, pieces=(*HEALTHY.pieces, *repeat(ON, count)), tools=())
+    if name == "endless":
+        return replace(HEALTHY, pieces=(*HEALTHY.pieces[:3], ON * 1_000_000))
     return ANSWERS[name]
 
 

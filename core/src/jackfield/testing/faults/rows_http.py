@@ -177,6 +177,7 @@ FAULTS: Sequence[Fault] = (
         "chunk_huge",
         "a chunk size of 20 digits",
         framing(b"transfer-encoding: chunked", body=bad_chunk(b"f" * 20)),
+        f"equal|{BAD_OR_CUT}",
     ),
     Fault(
         "ssh_banner",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import repeat
 
+from .answers import ON
 from .reply import Reply, changed, chunk, dump, head, healthy, status_line
 from .script import Action, Fin, Keep, Send
 from .shaping import begin, cut, opening, raw, text_event
@@ -89,7 +90,7 @@ def bomb_error(_reply: Reply, _: Situation) -> Iterator[Action]:
 def torrent(reply: Reply, _: Situation) -> Iterator[Action]:
     """Valid pieces of text as fast as they are read, without end."""
     yield from begin(cut(reply))
-    packet = reply.dialect.frame(text_event(reply, "pelican ")) * 256
+    packet = reply.dialect.frame(text_event(reply, ON)) * 256
     yield from repeat(Send(chunk(packet)), ENDLESS // len(packet))
     yield Fin()
 
@@ -168,7 +169,15 @@ FAULTS: Sequence[Fault] = (
         "status:500",
         big=True,
     ),
-    Fault("torrent", 73, "valid pieces as fast as they are read", torrent, BOUND, big=True),
+    Fault(
+        "torrent",
+        73,
+        "valid pieces as fast as they are read",
+        torrent,
+        BOUND,
+        answer="endless",
+        big=True,
+    ),
     Fault(
         "header_1mib",
         41,

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
 
-from .reply import Reply, chunk, head, healthy
-from .script import Action, Hold, Keep, Send, Sleep, drip
-from .shaping import begin, cut, finished, heartbeat, opening, text_event, then
+from .answers import ON, PACED
+from .reply import Reply, chunk, head, healthy, play, wrap
+from .script import Action, Hold, Send, Sleep, drip
+from .shaping import begin, cut, finished, heartbeat, opening, text_event
+from .shaping import paced as with_gaps
 from .values import Fault, Situation
 
 LATE = "timeout"
 LATE_PARTIAL = "timeout|interrupted"
-FLOOD = 50_000
-PACED = 200
 
 
 def no_head(_reply: Reply, _: Situation) -> Iterable[Action]:
@@ -59,7 +59,7 @@ def _beating(start: Reply, reply: Reply, situation: Situation) -> Iterator[Actio
 
 def _endless(reply: Reply, gap: float) -> Iterator[Action]:
     yield from begin(cut(reply))
-    piece = chunk(reply.dialect.frame(text_event(reply, "and on ")))
+    piece = chunk(reply.dialect.frame(text_event(reply, ON)))
     for _ in repeat(None):
         yield Send(piece)
         yield Sleep(gap)
@@ -74,29 +74,17 @@ def paced(reply: Reply, situation: Situation) -> Iterator[Action]:
     """A long healthy answer with a gap after each piece; a plain one comes after a pause."""
     if not reply.stream:
         yield Sleep(situation.pace.gap * PACED)
-        yield from healthy(reply, situation)
+        yield from play(reply)
         return
-    cut_reply = cut(reply)
-    yield from begin(cut_reply)
-    piece = chunk(reply.dialect.frame(text_event(reply, "and on ")))
-    for _ in range(PACED):
-        yield Send(piece)
-        yield Sleep(situation.pace.gap)
-    rest = reply.parts[len(cut_reply.parts) :]
-    yield from (Send(chunk(part)) for part in rest)
-    yield Send(b"0\r\n\r\n")
-    yield Keep()
+    yield from with_gaps(reply.parts, reply, situation.pace.gap)
 
 
-def flood(reply: Reply, _: Situation) -> Iterator[Action]:
-    """Many pieces of text as fast as they are read; then the healthy end."""
-    start = cut(reply)
-    yield from begin(start)
-    packet = chunk(reply.dialect.frame(text_event(reply, "flood ")) * 100)
-    yield from repeat(Send(packet), FLOOD // 100)
-    yield from (Send(chunk(part)) for part in reply.parts[len(start.parts) :])
-    yield Send(b"0\r\n\r\n")
-    yield Keep()
+def silence(reply: Reply, _: Situation) -> Iterator[Action]:
+    """The head of the whole answer, three pieces or half of the body, then silence."""
+    yield Send(head(reply))
+    for part in cut(reply).parts:
+        yield Send(wrap(reply, part))
+    yield Hold()
 
 
 def bare_then_silence(reply: Reply, _: Situation) -> Iterator[Action]:
@@ -126,7 +114,7 @@ FAULTS: Sequence[Fault] = (
         "silence",
         33,
         "three pieces (or half of the JSON), then silence",
-        then(Hold(), change=cut),
+        silence,
         LATE_PARTIAL,
         LATE,
     ),
@@ -146,8 +134,15 @@ FAULTS: Sequence[Fault] = (
         paced,
         "equal",
         "equal",
-        answer="text_only",
+        answer="paced",
     ),
-    Fault("endless", 38, "valid pieces of text for ever", endless, "timeout|interrupted|too_large"),
-    Fault("flood", 73, "many pieces as fast as they are read", flood, "equal"),
+    Fault(
+        "endless",
+        38,
+        "valid pieces of text for ever",
+        endless,
+        "timeout|interrupted|too_large",
+        answer="endless",
+    ),
+    Fault("flood", 73, "many pieces as fast as they are read", healthy, "equal", answer="flood"),
 )

@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -199,7 +200,8 @@ class FaultServer:
             record.ended = record.ended or time.monotonic()
 
     def _requests(self, wire: Wire, record: Connection) -> None:
-        outcome, number = "kept", 0
+        outcome: str = "kept"
+        seen: Counter[tuple[str, str]] = Counter()
         while outcome == "kept":
             head = read_head(wire)
             received, fault, nth = self._register(head, record)
@@ -210,7 +212,7 @@ class FaultServer:
             situation = Situation(
                 path=received.path,
                 nth=nth,
-                on_connection=number,
+                on_connection=seen[received.fault, received.tag],
                 origins=self.origins,
                 pace=self.pace,
                 headers=head.headers,
@@ -219,7 +221,7 @@ class FaultServer:
             meant = fault.concerns(reply.dialect.name, stream=reply.stream)
             script = (fault.inject if meant else healthy)(reply, situation)
             outcome = self._play(script, wire, received)
-            number += 1
+            seen[received.fault, received.tag] += 1
 
     def _register(self, head: Head, record: Connection) -> tuple[Received, Fault, int]:
         plan, rest = plans.from_path(head.target, CATALOGUE)

@@ -131,8 +131,8 @@ class Pace:
 class Situation:
     """What a script may depend on beside the healthy reply.
 
-    *nth* counts the requests of this fault and tag from 0, *on_connection* those of this
-    connection; *origins* maps the names of the server's listeners to their URLs.
+    *nth* counts the requests of this fault and tag from 0, *on_connection* those of them that
+    came on this connection; *origins* maps the names of the server's listeners to their URLs.
     """
 
     path: str = "/"
@@ -168,7 +168,7 @@ class Fault:
     dialects: tuple[str, ...] = DIALECTS
     answer: str = "healthy"
     origin: str = "http"
-    special: Mapping[str, str] = field(default_factory=dict)
+    special: Mapping[str, str] = field(default_factory=dict, hash=False)
     retryable: bool | None = None
     hint: float | None = None
     calls: int = 1
