@@ -198,6 +198,20 @@ class _Body:
         return b""
 
 
+def _discard_if_spoiled(response: Any) -> None:
+    """See to it that a connection with bytes after the end of *response* is not used again.
+
+    They belong to no request. httpcore2 would take them for the answer to the next one, and give
+    every later caller the answer of somebody else; it has no public way to ask.
+    """
+    stream = response.stream
+    while inner := getattr(stream, "_stream", None) or getattr(stream, "_httpcore_stream", None):
+        stream = inner
+    state = getattr(getattr(stream, "_connection", None), "_h11_state", None)
+    if state is not None and state.trailing_data[0]:
+        state.send_failed()
+
+
 class _SyncResponse(_Body):
     def __init__(
         self, response: Any, raw: Any, chunks: Iterator[bytes], status: int, url: str
@@ -206,7 +220,7 @@ class _SyncResponse(_Body):
         self._response, self._chunks = response, chunks
 
     def read(self, deadline: float) -> bytes:
-        if piece := next(self._pieces, b""):
+        if self._decoder is not None and (piece := next(self._pieces, b"")):
             return piece
         _deadline.at = deadline
         failure = None
@@ -221,6 +235,7 @@ class _SyncResponse(_Body):
         return self._end()
 
     def close(self) -> None:
+        _discard_if_spoiled(self._response)
         self._response.close()
 
 
@@ -325,7 +340,7 @@ class _AsyncResponse(_Body):
         self._response, self._chunks = response, chunks
 
     async def read(self, deadline: float) -> bytes:
-        if piece := next(self._pieces, b""):
+        if self._decoder is not None and (piece := next(self._pieces, b"")):
             return piece
         failure = None
         try:
@@ -340,6 +355,7 @@ class _AsyncResponse(_Body):
         return self._end()
 
     async def close(self) -> None:
+        _discard_if_spoiled(self._response)
         await self._response.aclose()
 
 
