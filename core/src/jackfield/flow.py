@@ -68,12 +68,16 @@ class HTTPResponse:
         return f"<HTTPResponse {self.status}, {len(self.body)} bytes>"
 
 
-@frozen
 class Read:
     """Effect: the next bytes of an open response by *deadline*; ``b""`` at its end."""
 
-    response: HTTPResponse
-    deadline: float = float("inf")
+    # One is made for every read of every stream: cheaper than an attrs class.
+    __match_args__ = ("response", "deadline")
+    __slots__ = ("deadline", "response")
+
+    def __init__(self, response: HTTPResponse, deadline: float = float("inf")) -> None:
+        self.response = response
+        self.deadline = deadline
 
 
 @frozen

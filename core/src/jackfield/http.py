@@ -150,17 +150,23 @@ class HTTPProvider(LLMProvider):
             connect=timeout.connect,
             idle=timeout.idle,
         )
-        signed = yield from self.authorize(built)
-        if stream:
-            if exchange.stream is None:
-                message = f"{self.name} cannot stream a {type(request).__name__}"
-                raise UnsupportedOperationError(message)
-            streamed: R = yield from stream_flow(call, exchange, signed, timeout)
-            return streamed
+        # No generator of its own: a stream pays for every layer with every event.
+        if not stream:
+            return cast("Flow[R]", self._whole(call, exchange, built))
+        if exchange.stream is None:
+            message = f"{self.name} cannot stream a {type(request).__name__}"
+            raise UnsupportedOperationError(message)
+        return stream_flow(call, exchange, built, timeout)
+
+    def _whole(
+        self, call: Call[Any], exchange: Exchange[Any, Any], request: HTTPRequest
+    ) -> Flow[Any]:
+        """Send *request* and read its whole response."""
+        signed = yield from self.authorize(request)
         response: HTTPResponse = yield signed
         if not 200 <= response.status < 300:
             raise self.make_error(response)
-        return cast("R", self.read(call, exchange, response))
+        return self.read(call, exchange, response)
 
     def read(self, call: Call[Any], exchange: Exchange[Any, Any], response: HTTPResponse) -> Any:
         """The result in a whole response, with the call's warnings and cost."""

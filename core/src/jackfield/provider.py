@@ -11,7 +11,8 @@ import pluggy
 from attrs import evolve, frozen
 
 from .config import Config, load_config, total_timeout
-from .drivers.concurrent import AsyncDriver, Outcome
+from .drivers.concurrent import AsyncDriver
+from .drivers.seam import Outcome
 from .drivers.sync import SyncDriver
 from .errors import ConfigError, InvalidRequestError, LLMError, UnsupportedOperationError
 from .events import StreamEvent
@@ -171,7 +172,9 @@ class LLMProvider:
 
     def stream(self, request: Request[R]) -> EventStream[Any, R]:
         """Perform *request*, handing out its events; the stream's ``response`` is its result."""
-        return EventStream(self._driver.drive(self.call(request, stream=True)))
+        outcome: Outcome[R] = Outcome()
+        flow = self.call(request, stream=True)
+        return EventStream(self._driver.drive(flow, outcome), outcome)
 
     async def arun(self, request: Request[R]) -> R:
         """`run`, on the event loop."""

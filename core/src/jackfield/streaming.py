@@ -39,19 +39,20 @@ class _Stream:
     held: list[Any] = field(factory=list)
     probe: list[bytes] | None = field(factory=list)
     probed: int = 0
+    out: list[Any] = field(factory=list)
 
-    def feed(self, chunk: bytes, out: list[Any]) -> None:
-        """Append the events in *chunk* to *out*, those before an error too."""
+    def feed(self, chunk: bytes) -> None:
+        """Put the events in *chunk* into ``out``, those before an error too."""
         frames = self.framing.feed(chunk)
         if self.probe is not None:
             self._probe(chunk, bool(frames))
         if frames:
-            self.parse(frames, out)
+            self.parse(frames)
 
-    def parse(self, frames: list[Frame], out: list[Any]) -> None:
+    def parse(self, frames: list[Frame]) -> None:
         """Let the parser read *frames*; what it cannot read is typed."""
         try:
-            self.parser.feed(frames, out)
+            self.parser.feed(frames, self.out)
         except READ_ERRORS as error:
             raise unreadable(error, frames[-1][1]) from None
 
@@ -63,8 +64,9 @@ class _Stream:
         elif self.probe is not None:
             self.probe.append(chunk)
 
-    def ready(self, events: list[Any]) -> list[Any]:
-        """The part of *events* that may go out: a bare start waits for something after it."""
+    def ready(self) -> list[Any]:
+        """Take what of ``out`` may be delivered: a bare start waits for something after it."""
+        events, self.out = self.out, []
         if not self.delivered:
             events = self.held + events
             if all(type(e) is StreamStart for e in events):
@@ -79,8 +81,9 @@ class _Stream:
         self.built.extend(events)
         return events
 
-    def finish(self, out: list[Any]) -> None:
-        """Append the closing events, priced."""
+    def finish(self) -> None:
+        """Put the closing events, priced, into ``out``."""
+        out = self.out
         self.parser.close(out)
         for at, event in enumerate(out):
             if type(event) is Finish and event.choice == 0 and event.cost is None:
@@ -105,20 +108,18 @@ def stream_flow(
 ) -> Flow[Any]:
     """Send *request* and yield its events in batches; return what they fold into."""
     provider = call.provider
-    response: HTTPResponse = yield request
+    response: HTTPResponse = yield (yield from provider.authorize(request))
     if response.handle is None:
         raise provider.make_error(response)
     assert exchange.stream is not None
     state = _Stream(provider, call, exchange.framing(), exchange.stream(call))
     if not isinstance(call.request, ChatRequest):
         state.built = _Last()
-    out: list[Any] = []
     try:
-        yield from _read(state, response, request, timeout, out)
-        out = []
-        yield from _end(state, exchange, out)
+        yield from _read(state, response, request, timeout)
+        yield from _end(state, exchange)
     except LLMError as error:
-        if out and (ready := state.ready(out)):
+        if state.out and (ready := state.ready()):
             yield ready
         yield Close(response)
         raise _broken(state, error, response)  # noqa: B904  # its cause is set there
@@ -127,30 +128,27 @@ def stream_flow(
 
 
 def _read(
-    state: _Stream, response: HTTPResponse, request: HTTPRequest, timeout: Timeout, out: list[Any]
+    state: _Stream, response: HTTPResponse, request: HTTPRequest, timeout: Timeout
 ) -> Flow[None]:
-    """Read to the terminator or the end; *out* holds what an error leaves undelivered."""
-    parser = state.parser
+    """Read to the terminator or the end; ``state.out`` holds what an error leaves undelivered."""
+    parser, deadline = state.parser, request.deadline
     wait = response.at + timeout.first_chunk
     while not parser.done:
         try:
-            chunk: bytes = yield Read(response, min(wait, request.deadline))
+            chunk: bytes = yield Read(response, wait if wait < deadline else deadline)
         except TransportError:
             if parser.finished:
                 return
             raise
         if not chunk:
             return
-        state.feed(chunk, out)
-        if out:
-            ready = state.ready(out[:])
-            out.clear()
-            if ready:
-                wait = response.at + timeout.idle
-                yield ready
+        state.feed(chunk)
+        if state.out and (ready := state.ready()):
+            wait = response.at + timeout.idle
+            yield ready
 
 
-def _end(state: _Stream, exchange: Exchange[Any, Any], out: list[Any]) -> Flow[None]:
+def _end(state: _Stream, exchange: Exchange[Any, Any]) -> Flow[None]:
     """Deliver what is left, if the stream is whole.
 
     Raises:
@@ -159,21 +157,19 @@ def _end(state: _Stream, exchange: Exchange[Any, Any], out: list[Any]) -> Flow[N
     parser = state.parser
     if not parser.done:
         try:
-            state.parse(state.framing.close(), out)
+            state.parse(state.framing.close())
         except ResponseFormatError:
             # A half event at the end: the stream was cut in the middle of it.
             if not parser.finished:
                 raise StreamInterruptedError("the stream was cut inside an event") from None
     if not (parser.done or parser.finished):
         if state.probe and (body := b"".join(state.probe)).strip():
-            out += _not_a_stream(state, exchange, body)
+            state.out += _not_a_stream(state, exchange, body)
         else:
             raise StreamInterruptedError("the stream ended before its answer did")
     else:
-        state.finish(out)
-    ready = state.ready(out[:])
-    out.clear()
-    if ready:
+        state.finish()
+    if ready := state.ready():
         yield ready
 
 

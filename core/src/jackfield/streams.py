@@ -6,23 +6,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from .drivers.concurrent import Outcome
+from .drivers.seam import Outcome
 
 E = TypeVar("E")
 T = TypeVar("T")
-
-
-def _events(batches: Generator[list[Any], None, Any], outcome: Outcome[Any]) -> Iterator[Any]:
-    try:
-        while True:
-            try:
-                batch = next(batches)
-            except StopIteration as stop:
-                outcome.value, outcome.done = stop.value, True
-                return
-            yield from batch
-    finally:
-        batches.close()
 
 
 class _Result(Generic[T]):
@@ -43,10 +30,9 @@ class _Result(Generic[T]):
 class EventStream(_Result[T], Generic[E, T]):
     """Events as they come. Leaving its ``with``, closing or dropping it ends the generation."""
 
-    def __init__(self, batches: Generator[list[Any], None, T]) -> None:
-        self._outcome = Outcome()
+    def __init__(self, events: Generator[E, None, None], outcome: Outcome[T]) -> None:
         # The generator must not know this object: dropping it is what closes the stream.
-        self._events: Any = _events(batches, self._outcome)
+        self._events, self._outcome = events, outcome
 
     def __iter__(self) -> Iterator[E]:
         events: Iterator[E] = self._events
@@ -82,21 +68,11 @@ class EventStream(_Result[T], Generic[E, T]):
         self.close()
 
 
-async def _aevents(batches: AsyncGenerator[list[Any], None]) -> AsyncGenerator[Any, None]:
-    try:
-        async for batch in batches:
-            for event in batch:
-                yield event
-    finally:
-        await batches.aclose()
-
-
 class AsyncEventStream(_Result[T], Generic[E, T]):
     """`EventStream` for an event loop."""
 
-    def __init__(self, batches: AsyncGenerator[list[Any], None], outcome: Outcome[T]) -> None:
-        self._outcome = outcome
-        self._events: Any = _aevents(batches)
+    def __init__(self, events: AsyncGenerator[E, None], outcome: Outcome[T]) -> None:
+        self._events, self._outcome = events, outcome
 
     def __aiter__(self) -> AsyncIterator[E]:
         events: AsyncIterator[E] = self._events

@@ -6,25 +6,16 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from ..errors import LLMError
 from ..flow import Close, Defer, Flow, HTTPRequest, HTTPResponse, Invoke, Now, Random, Read, Sleep
-from .seam import DRAIN_BYTES, DRAIN_SECONDS, AsyncOpenResponse, AsyncTransport, BodyBuffer
+from .seam import DRAIN_BYTES, DRAIN_SECONDS, AsyncOpenResponse, AsyncTransport, BodyBuffer, Outcome
 
 T = TypeVar("T")
-
-
-class Outcome(Generic[T]):
-    """Where an async drive leaves the flow's result: async generators cannot return one."""
-
-    value: T
-
-    def __init__(self) -> None:
-        self.done = False
 
 
 class AsyncDriver:
@@ -49,8 +40,8 @@ class AsyncDriver:
                 pass
         return outcome.value
 
-    async def drive(self, flow: Flow[T], result: Outcome[T]) -> AsyncGenerator[list[Any], None]:
-        """Drive *flow*, handing out its batches of events; leave its result in *result*.
+    async def drive(self, flow: Flow[T], result: Outcome[T]) -> AsyncGenerator[Any, None]:
+        """Drive *flow*, handing out its events one by one; leave its result in *result*.
 
         Closing the generator ends the flow and closes what it opened.
         """
@@ -59,7 +50,8 @@ class AsyncDriver:
             step = flow.send(None)
             while True:
                 if type(step) is list:
-                    yield step
+                    for event in step:
+                        yield event
                     step = flow.send(None)
                     continue
                 try:
@@ -75,7 +67,8 @@ class AsyncDriver:
             if opened:
                 with anyio.CancelScope(shield=True):
                     for close in reversed(opened):
-                        await close()
+                        with contextlib.suppress(Exception):  # the next must be closed too
+                            await close()
 
     async def _perform(self, effect: Any, opened: list[Callable[[], Awaitable[Any]]]) -> Any:
         match effect:

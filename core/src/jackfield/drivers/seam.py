@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from attrs import frozen
 
 from ..errors import ResponseTooLargeError
 from ..flow import HTTPRequest
+
+T = TypeVar("T")
 
 ERROR_BODY = 64 * 1024
 """At most so many bytes of an error's body are read."""
@@ -94,3 +96,12 @@ class BodyBuffer:
     def join(self) -> bytes:
         """The body."""
         return b"".join(self._chunks)
+
+
+class Outcome(Generic[T]):
+    """Where a drive leaves its flow's result, for whoever holds its events."""
+
+    value: T
+
+    def __init__(self) -> None:
+        self.done = False

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..errors import LLMError
 from ..flow import Close, Defer, Flow, HTTPRequest, HTTPResponse, Invoke, Now, Random, Read, Sleep
-from .seam import DRAIN_BYTES, DRAIN_SECONDS, BodyBuffer, OpenResponse, Transport
+from .seam import DRAIN_BYTES, DRAIN_SECONDS, BodyBuffer, OpenResponse, Outcome, Transport
 
 T = TypeVar("T")
 
@@ -31,16 +31,13 @@ class SyncDriver:
 
     def run(self, flow: Flow[T]) -> T:
         """Drive *flow* to its result; nobody listens to its events."""
-        driving = self.drive(flow)
-        while True:
-            try:
-                next(driving)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
+        outcome: Outcome[T] = Outcome()
+        for _ in self.drive(flow, outcome):
+            pass
+        return outcome.value
 
-    def drive(self, flow: Flow[T]) -> Generator[list[Any], None, T]:
-        """Drive *flow*, handing out its batches of events; return its result.
+    def drive(self, flow: Flow[T], result: Outcome[T]) -> Generator[Any, None, None]:
+        """Drive *flow*, handing out its events one by one; leave its result in *result*.
 
         Closing the generator ends the flow and closes what it opened.
         """
@@ -49,29 +46,30 @@ class SyncDriver:
             step = flow.send(None)
             while True:
                 if type(step) is list:
-                    yield step
+                    yield from step
                     step = flow.send(None)
                     continue
                 try:
-                    outcome = self._perform(step, opened)
+                    if type(step) is Read:
+                        response = step.response
+                        outcome = response.handle.read(step.deadline)
+                        response.at = self._clock()
+                    else:
+                        outcome = self._perform(step, opened)
                 except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
                     step = flow.throw(error)
                 else:
                     step = flow.send(outcome)
         except StopIteration as stop:
-            result: T = stop.value
-            return result
+            result.value, result.done = stop.value, True
         finally:
             flow.close()
             for close in reversed(opened):
-                close()
+                with contextlib.suppress(Exception):  # the next must be closed all the same
+                    close()
 
     def _perform(self, effect: Any, opened: list[Callable[[], Any]]) -> Any:
         match effect:
-            case Read(response, deadline):
-                chunk = response.handle.read(deadline)
-                response.at = self._clock()
-                return chunk
             case Now():
                 return self._clock()
             case Random():

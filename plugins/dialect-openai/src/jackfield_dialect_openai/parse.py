@@ -50,6 +50,9 @@ FINISH_REASONS: Mapping[str, FinishReason] = {
     "error": FinishReason.ERROR,
 }
 
+# The core types what this raises: a wrapper would cost as much as it does.
+_decode = COMPLETION.decode
+
 _EXTRAS = ("service_tier", "system_fingerprint", "provider", "citations", "prompt_filter_results")
 
 
@@ -147,7 +150,7 @@ class ChunkParser:
             if data == b"[DONE]":
                 self.done = True
                 return
-            chunk = decode(COMPLETION, data)
+            chunk = _decode(data)
             if event == b"error" and chunk.error is None:
                 raise event_error(msgspec.json.decode(data), self.error_codes)
             self.chunk(chunk, out)
@@ -171,12 +174,11 @@ class ChunkParser:
                     out.append(TextDelta(delta.content, 0, at))
                 self._delta(delta, at, out, whole=choice.delta is None)
             if choice.finish_reason is not None or choice.logprobs or choice.error:
-                self._ended(choice, chunk)
-        for extra in _EXTRAS:
-            if (value := getattr(chunk, extra)) is not None:
-                self._extras[extra] = value
+                self._ended(choice)
+        if self.finished or not self._extras:
+            self._extras.update({e: v for e in _EXTRAS if (v := getattr(chunk, e)) is not None})
 
-    def _ended(self, choice: Choice, chunk: Completion) -> None:
+    def _ended(self, choice: Choice) -> None:
         """Note how an answer ended."""
         at = choice.index or 0
         if choice.error or choice.finish_reason == "error":
