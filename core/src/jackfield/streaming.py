@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import define, field
+from attrs import define, evolve, field
 
 from .errors import LLMError, ResponseFormatError, StreamInterruptedError, TransportError
 from .events import Finish, ResponseBuilder, StreamEvent, StreamStart, replay
@@ -18,7 +18,7 @@ from .failures import event_error, parse_failure
 from .flow import Close, Flow, HTTPRequest, HTTPResponse, Read
 from .framing import Frame, Framing
 from .requests import ChatRequest, Timeout
-from .types import ChatResponse, Usage
+from .types import ChatResponse, ToolCall, Usage
 
 if TYPE_CHECKING:
     from .http import HTTPProvider
@@ -163,7 +163,8 @@ def _end(state: _Stream, exchange: Exchange[Any, Any]) -> Flow[None]:
             if not parser.finished:
                 raise StreamInterruptedError("the stream was cut inside an event") from None
     if not (parser.done or parser.finished):
-        if state.probe and (body := b"".join(state.probe)).strip():
+        body = b"".join(state.probe or ())
+        if any(line and not line.startswith(b":") for line in map(bytes.strip, body.splitlines())):
             state.out += _not_a_stream(state, exchange, body)
         else:
             raise StreamInterruptedError("the stream ended before its answer did")
@@ -208,5 +209,21 @@ def _broken(state: _Stream, error: LLMError, response: HTTPResponse) -> LLMError
         state.built.extend(state.held)
     partial = state.built.build()
     if isinstance(partial, ChatResponse):
-        broken.partial = partial
+        broken.partial = _whole_calls(partial)
     return broken
+
+
+def _whole_calls(partial: ChatResponse) -> ChatResponse:
+    """*partial* without tool calls that were cut: nobody should run half a call."""
+    message = partial.message
+    kept = tuple(p for p in message.content if type(p) is not ToolCall or _whole(p.arguments))
+    if len(kept) == len(message.content):
+        return partial
+    return evolve(partial, message=evolve(message, content=kept))
+
+
+def _whole(arguments: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(arguments), dict)
+    except msgspec.MsgspecError:
+        return False
