@@ -113,8 +113,13 @@ def main() -> None:
     with server() as port:
         for kind, count, path, title in (
             ("plain", 300, "v1", "A plain call"),
-            ("stream", 20, "v1", "A streamed event, answers sent in bursts"),
-            ("stream", 10, "trickle/v1", "A streamed event, one event a packet"),
+            ("stream", 20, "v1", "A streamed event, 16 KiB a packet, as through a buffering proxy"),
+            (
+                "stream",
+                10,
+                "trickle/v1",
+                "A streamed event, one event a packet, as models produce them",
+            ),
         ):
             url = f"http://127.0.0.1:{port}/{path}"
             jobs = {

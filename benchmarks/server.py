@@ -64,7 +64,13 @@ _STREAM = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 )
 _PIECES = [_chunk(event) for event in _events()]
-_BURST = _STREAM + b"".join(_PIECES) + b"0\r\n\r\n"
+_ALL = b"".join(_events())
+# As a buffering proxy sends it on: some fifty events in a chunk.
+_BURST = (
+    _STREAM
+    + b"".join(_chunk(_ALL[at : at + 16384]) for at in range(0, len(_ALL), 16384))
+    + b"0\r\n\r\n"
+)
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -100,6 +106,9 @@ class Server(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is no news."""
 
 
 def main() -> None:
