@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
 
 from attrs import define, field, fields, frozen
@@ -117,7 +117,8 @@ def load_config(cls: type[C], given: Mapping[str, Any], env: Mapping[str, str] |
         elif name in known:
             problems.add(str(key), f"is another name of {name}, which is there too", "keep one")
         else:
-            known[name] = _interpolate(str(key), value, environment, problems)
+            literal = names[name].metadata.get("literal")
+            known[name] = value if literal else _interpolate(key, value, environment, problems)
     partial = loaded = _structure(cls, known, problems)
     if loaded is None:
         # Look at the rest without what is broken, to report everything at once.
@@ -154,6 +155,17 @@ def _interpolate(path: str, value: Any, env: Mapping[str, str], problems: _Probl
     return Secret(replaced) if secret else replaced
 
 
+def _is_choice(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is Literal
+
+
+def _one_of(value: Any, kind: Any) -> Any:
+    if value not in get_args(kind):
+        raise ValueError(f"must be one of {', '.join(map(str, get_args(kind)))}, not {value!r}")
+    return value
+
+
 @lru_cache(maxsize=1)
 def _converter() -> Any:
     import cattrs
@@ -174,6 +186,7 @@ def _converter() -> Any:
     converter.register_structure_hook(float, exactly((int, float), "a number"))
     converter.register_structure_hook(bool, exactly((bool,), "true or false"))
     converter.register_structure_hook(str, exactly((str,), "text"))
+    converter.register_structure_hook_func(_is_choice, _one_of)
     converter.register_structure_hook(Path, lambda v, _: Path(v).expanduser())
     converter.register_structure_hook(Secret, exactly((str, Secret), "text"))
     plain = cattrs.gen.make_dict_structure_fn(Timeout, converter, _cattrs_forbid_extra_keys=True)
