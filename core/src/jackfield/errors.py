@@ -69,6 +69,12 @@ class LLMError(Exception):
                 setattr(self, name, value)
         return self
 
+    def replace(self, old: str, new: str) -> None:
+        """Put *new* for *old* wherever this error says it."""
+        said = {n: v.replace(old, new) for n, v in self.__dict__.items() if isinstance(v, str)}
+        self.__dict__.update(said)
+        self.args = tuple(a.replace(old, new) if isinstance(a, str) else a for a in self.args)
+
     @property
     def message(self) -> str:
         """What happened, in a sentence, without the facts."""

@@ -19,7 +19,7 @@ from .flow import Flow, HTTPRequest, HTTPResponse
 from .params import normalize
 from .provider import Explanation, LLMProvider
 from .requests import Request
-from .secret import Headers, Secret, masked_headers
+from .secret import MASK, Headers, Secret, masked_headers
 from .streaming import stream_flow
 from .types import ChatResponse, ConfigIssue, Cost, Usage
 
@@ -194,6 +194,15 @@ class HTTPProvider(LLMProvider):
             return None
         pricing = self._hook.price_model(provider=self.info.name, model=model)
         return None if pricing is None else cast("Cost", pricing.cost(usage))
+
+    def conceal(self, error: LLMError) -> None:
+        """Take the key and secret headers out of *error*: some servers repeat what they were sent."""
+        secrets = [s.reveal() for s in (self._key, *self.config.headers.values()) if s]
+        for secret in (s for s in secrets if len(s) >= 8):
+            link: BaseException | None = error
+            while isinstance(link, LLMError):
+                link.replace(secret, MASK)
+                link = link.__cause__
 
     def preview(self, request: Request[Any]) -> Explanation:
         """What *request* would send, credentials masked."""

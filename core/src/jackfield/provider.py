@@ -271,6 +271,9 @@ class LLMProvider:
         """What is wrong with the configuration, without I/O."""
         return ()
 
+    def conceal(self, error: LLMError) -> None:
+        """Take our own secrets out of what *error* says."""
+
     def preview(self, request: Request[Any]) -> Explanation:
         """What *request* would send."""
         _, warnings = normalize(self.params, getattr(request, "params", None) or GenerationParams())
@@ -305,7 +308,7 @@ class LLMProvider:
         try:
             return (yield from retrying(start, self.config.retry, self._quota, deadline))
         except LLMError as error:
-            error.add(provider=self.name, model=request.model or None)
+            self.conceal(error.add(provider=self.name, model=request.model or None))
             raise
 
     def _estimate(self, request: TokenCountRequest) -> Flow[TokenCount]:

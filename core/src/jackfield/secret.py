@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-_MASK = "**********"
+MASK = "**********"
 _KEYLIKE = re.compile(
     r"\b(?:sk|rk|pk|key|gsk|xai|hf|nvapi|pplx|r8|AIza)[-_]?[A-Za-z0-9][A-Za-z0-9_\-]{14,}"
     r"|(?<=[Bb]earer )[^\s\"',]+"
@@ -32,10 +32,10 @@ class Secret:
         return self.__value
 
     def __repr__(self) -> str:
-        return f"Secret('{_MASK}')" if self.__value else "Secret('')"
+        return f"Secret('{MASK}')" if self.__value else "Secret('')"
 
     def __str__(self) -> str:
-        return _MASK if self.__value else ""
+        return MASK if self.__value else ""
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
@@ -62,16 +62,16 @@ class Headers(dict[str, str]):
     """HTTP headers by lower-case name, whose repr hides every credential."""
 
     def __repr__(self) -> str:
-        return repr({k: _MASK if k.lower() in _HIDDEN else v for k, v in self.items()})
+        return repr({k: MASK if k.lower() in _HIDDEN else v for k, v in self.items()})
 
     __str__ = __repr__
 
 
 def mask(text: str) -> str:
     """*text* with everything that looks like a key replaced by stars."""
-    return _KEYLIKE.sub(_MASK, text)
+    return _KEYLIKE.sub(MASK, text)
 
 
 def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """A copy of *headers* that may be shown."""
-    return {k: _MASK if k.lower() in _HIDDEN else mask(v) for k, v in headers.items()}
+    return {k: MASK if k.lower() in _HIDDEN else mask(v) for k, v in headers.items()}

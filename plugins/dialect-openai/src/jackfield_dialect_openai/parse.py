@@ -286,7 +286,8 @@ def parse_chat(call: Call[Any], response: HTTPResponse) -> ChatResponse:
     out: list[Any] = []
     parser.chunk(completion, out)
     answers = completion.choices
-    if not any(c.message or c.delta or c.finish_reason for c in answers or ()):
+    filtered = "content_filter"  # may come without a message
+    if not any(c.message or c.delta or c.finish_reason == filtered for c in answers or ()):
         raise ResponseFormatError("the answer has no choices with a message (at $.choices)")
     parser.close(out)
     return fold(out)
