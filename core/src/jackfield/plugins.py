@@ -173,15 +173,15 @@ class PluginManager(_VerbManager):
         del config  # what is left of it in this frame would show in a traceback
         loaded = load_config(cls.Config, hidden)
         if client is not None:
+            from .clients import ClientTransport
             from .drivers.sync import SyncDriver
-            from .transport import HTTPTransport
 
-            options["driver"] = SyncDriver(HTTPTransport(client))
+            options["driver"] = SyncDriver(ClientTransport(client))
         if async_client is not None:
+            from .clients import AsyncClientTransport
             from .drivers.concurrent import AsyncDriver
-            from .transport import AsyncHTTPTransport
 
-            options["async_driver"] = AsyncDriver(AsyncHTTPTransport(async_client))
+            options["async_driver"] = AsyncDriver(AsyncClientTransport(async_client))
         return cls(loaded, hook=self.hook, **options)
 
 

@@ -9,10 +9,9 @@ Library errors end here, and are not chained: their frames hold headers.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
-import threading
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from functools import lru_cache
 from typing import Any
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import anyio
+import h11
 import httpcore2
 import httpx2
 from anyio.lowlevel import RunVar
@@ -28,38 +28,26 @@ from .decoding import ACCEPTED, Decoder, decoder
 from .drivers.seam import TLS, AsyncOpenResponse, OpenResponse
 from .errors import LLMError, RequestTimeoutError, TransportError
 from .flow import HTTPRequest
+from .sockets import DEADLINE, Unsent, left, seconds
 
 
-class _Deadline(threading.local):
-    at: float = float("inf")
-
-
-_deadline = _Deadline()
-
-
-class _DeadlineStream(httpcore2.NetworkStream):
+class _Stream(Unsent, httpcore2.NetworkStream):
     """A socket each of whose reads and writes ends by the thread's deadline."""
 
-    def __init__(self, stream: httpcore2.NetworkStream) -> None:
-        self._stream = stream
-
-    @staticmethod
-    def _left(timeout: float | None, expired: type[Exception]) -> float | None:
-        if _deadline.at == float("inf"):
-            return timeout
-        left = _deadline.at - time.monotonic()
-        if left <= 0:
-            raise expired("the deadline has passed")
-        return left if timeout is None else min(timeout, left)
-
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left(timeout, httpcore2.ReadTimeout))
+        if self.unsent:
+            # A server may answer, and close, before it has read everything.
+            with contextlib.suppress(httpcore2.WriteError):
+                for piece in self.take():
+                    self.stream.write(piece, left(None))
+        data: bytes = self.stream.read(max_bytes, left(timeout))
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._left(timeout, httpcore2.WriteTimeout))
+        self.unsent.append(buffer)
 
     def close(self) -> None:
-        self._stream.close()
+        self.stream.close()
 
     def start_tls(
         self,
@@ -67,17 +55,47 @@ class _DeadlineStream(httpcore2.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return _Stream(self.stream.start_tls(ssl_context, server_hostname, timeout))
 
 
-class _DeadlineBackend(httpcore2.SyncBackend):
-    """Makes `_DeadlineStream`s: a slow drip never outlives the call's deadline."""
+class _Backend(httpcore2.SyncBackend):
+    """Makes `_Stream`s: a slow drip never outlives the call's deadline."""
 
     def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
-        return _DeadlineStream(super().connect_tcp(*args, **kwargs))
+        return _Stream(super().connect_tcp(*args, **kwargs))
+
+
+class _AsyncStream(Unsent, httpcore2.AsyncNetworkStream):
+    """A socket of an event loop; deadlines are the loop's."""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # the library's interface
+        if self.unsent:
+            with contextlib.suppress(httpcore2.WriteError):
+                for piece in self.take():
+                    await self.stream.write(piece, timeout)
+        data: bytes = await self.stream.read(max_bytes, timeout)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # the library's interface
+        self.unsent.append(buffer)
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the library's interface
+    ) -> httpcore2.AsyncNetworkStream:
+        return _AsyncStream(await self.stream.start_tls(ssl_context, server_hostname, timeout))
+
+
+class _AsyncBackend(httpcore2.AnyIOBackend):
+    """Makes `_AsyncStream`s, under asyncio and trio."""
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore2.AsyncNetworkStream:
+        return _AsyncStream(await super().connect_tcp(*args, **kwargs))
 
 
 @lru_cache(maxsize=8)
@@ -101,15 +119,17 @@ def _target(url: str) -> tuple[httpcore2.URL, bytes, str | None]:
     return parsed, host.encode("idna" if not host.isascii() else "ascii"), proxy
 
 
-def _pool(kind: Any, proxied: Any, tls: TLS | None, proxy: str | None, secure: bool) -> Any:
+def _pool(
+    kinds: tuple[Any, Any], backend: Any, tls: TLS | None, proxy: str | None, *, secure: bool
+) -> Any:
+    kind, proxied = kinds
     options: dict[str, Any] = {
         "ssl_context": _context(tls) if secure else None,
         "max_connections": 1000,
         "max_keepalive_connections": 100,
         "keepalive_expiry": 30.0,
+        "network_backend": backend,
     }
-    if kind is httpcore2.ConnectionPool:
-        options["network_backend"] = _DeadlineBackend()
     if proxy is None:
         return kind(**options)
     parts = urlsplit(proxy)
@@ -138,26 +158,23 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 _CONNECT = (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.PoolTimeout)
-_CONNECT_X = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _ERRORS = (
     httpcore2.NetworkError,
     httpcore2.TimeoutException,
     httpcore2.ProtocolError,
     httpcore2.ProxyError,
     httpcore2.UnsupportedProtocol,
-    httpx2.TransportError,
-    httpx2.InvalidURL,
     TimeoutError,
     OSError,
 )
-_TIMEOUTS = (httpcore2.TimeoutException, httpx2.TimeoutException, TimeoutError)
+_TIMEOUTS = (httpcore2.TimeoutException, TimeoutError)
 
 
 def _translate(error: BaseException, phase: str, url: str) -> LLMError:
     """Our error for one of the library's."""
     parts = urlsplit(url)
     where = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-    if isinstance(error, _CONNECT + _CONNECT_X):
+    if isinstance(error, _CONNECT):
         phase = "connect"
     reason = str(error) or type(error).__name__
     if isinstance(error, _TIMEOUTS):
@@ -173,59 +190,77 @@ def _translate(error: BaseException, phase: str, url: str) -> LLMError:
     return failed
 
 
-class _Body:
-    """What both colours of response share: status, headers, decoding."""
+def _h11_state(response: Any) -> h11.Connection | None:
+    """The protocol state below *response*: httpcore2 has no public way to it, so it may be absent."""
+    stream = response.stream
+    while inner := getattr(stream, "_stream", None):
+        stream = inner
+    return getattr(getattr(stream, "_connection", None), "_h11_state", None)
 
-    def __init__(self, status: int, raw: list[tuple[bytes, bytes]], url: str) -> None:
-        self.status = status
-        self.headers = _headers(raw)
+
+class _Body:
+    """What both colours of response share: status, headers, decoding, and whole reads."""
+
+    def __init__(self, response: Any, url: str) -> None:
+        self.status: int = response.status
+        self.headers = _headers(response.headers)
+        self._response = response
         self._url = url
         self._decoder: Decoder | None = decoder(self.headers.get("content-encoding", ""))
         self._pieces: Iterator[bytes] = iter(())
-        self.ended = False
+        self._h11 = _h11_state(response)
+        self._failure: LLMError | None = None
+        self._over = False
 
     def _decode(self, chunk: bytes) -> bytes:
-        """Decoded bytes of *chunk*; ``b""`` if there are none yet."""
+        """*chunk* and what was received with it, decoded; ``b""`` if that is nothing yet."""
+        if self._h11 is not None:
+            chunk = self._with_received(self._h11, chunk)
         if self._decoder is None:
             return chunk
         self._pieces = self._decoder.feed(chunk)
         return next(self._pieces, b"")
 
+    def _with_received(self, state: h11.Connection, chunk: bytes) -> bytes:
+        """*chunk* and what else is here already: the library hands out one HTTP chunk a call."""
+        pieces = [chunk]
+        try:
+            while type(event := state.next_event()) is h11.Data:
+                pieces.append(bytes(event.data))
+            self._over = event is not h11.NEED_DATA
+        except h11.RemoteProtocolError as error:
+            self._failure = _translate(error, "body", self._url)
+        return b"".join(pieces)
+
     def _end(self) -> bytes:
-        self.ended = True
+        if self._failure is not None:
+            raise self._failure
         if self._decoder is not None:
             self._decoder.close()
         return b""
 
+    def _discard_if_spoiled(self) -> None:
+        """See to it that a connection with bytes after the response's end is not used again.
 
-def _discard_if_spoiled(response: Any) -> None:
-    """See to it that a connection with bytes after the end of *response* is not used again.
-
-    They belong to no request. httpcore2 would take them for the answer to the next one, and give
-    every later caller the answer of somebody else; it has no public way to ask.
-    """
-    stream = response.stream
-    while inner := getattr(stream, "_stream", None) or getattr(stream, "_httpcore_stream", None):
-        stream = inner
-    state = getattr(getattr(stream, "_connection", None), "_h11_state", None)
-    if state is not None and state.trailing_data[0]:
-        state.send_failed()
+        They belong to no request. httpcore2 would take them for the answer to the next one, and
+        give every later caller the answer of somebody else.
+        """
+        if self._h11 is not None and self._h11.trailing_data[0]:
+            self._h11.send_failed()
 
 
 class _SyncResponse(_Body):
-    def __init__(
-        self, response: Any, raw: Any, chunks: Iterator[bytes], status: int, url: str
-    ) -> None:
-        super().__init__(status, raw, url)
-        self._response, self._chunks = response, chunks
+    def __init__(self, response: Any, url: str) -> None:
+        super().__init__(response, url)
+        self._chunks: Iterator[bytes] = iter(response.stream)
 
     def read(self, deadline: float) -> bytes:
         if self._decoder is not None and (piece := next(self._pieces, b"")):
             return piece
-        _deadline.at = deadline
-        failure = None
+        DEADLINE.at = deadline
+        failure = self._failure
         try:
-            while chunk := next(self._chunks, b""):
+            while not (self._over or failure) and (chunk := next(self._chunks, b"")):
                 if piece := self._decode(chunk):
                     return piece
         except _ERRORS as error:
@@ -235,63 +270,39 @@ class _SyncResponse(_Body):
         return self._end()
 
     def close(self) -> None:
-        _discard_if_spoiled(self._response)
+        self._discard_if_spoiled()
         self._response.close()
 
 
 class HTTPTransport:
-    """Blocking transport over process-wide pools, or over a caller's own httpx2 client."""
-
-    def __init__(self, client: httpx2.Client | None = None) -> None:
-        self._client = client
+    """Blocking transport over process-wide pools."""
 
     def open(self, request: HTTPRequest) -> OpenResponse:
         """Send *request*; return when the head has come."""
-        _deadline.at = request.deadline
+        DEADLINE.at = request.deadline
         failure = None
         try:
-            return self._open_client(request) if self._client else self._open_pool(request)
+            return self._open(request)
         except _ERRORS as error:
             failure = _translate(error, "head", request.url)
         raise failure
 
     @staticmethod
-    def _open_pool(request: HTTPRequest) -> OpenResponse:
+    def _open(request: HTTPRequest) -> OpenResponse:
         url, host, proxy = _target(request.url)
         pool = _sync_pool(request.tls, proxy, url.scheme == b"https")
         response = pool.handle_request(_core_request(request, url, host))
         try:
-            chunks = iter(response.stream)
-            return _SyncResponse(response, response.headers, chunks, response.status, request.url)
+            return _SyncResponse(response, request.url)
         except BaseException:
             response.close()
             raise
 
-    def _open_client(self, request: HTTPRequest) -> OpenResponse:
-        assert self._client is not None
-        left = request.deadline - time.monotonic()
-        timeout = {"connect": request.connect, "pool": request.connect, "write": request.idle}
-        response = self._client.send(
-            _client_request(request, {**timeout, "read": None if left == float("inf") else left}),
-            stream=True,
-            follow_redirects=False,
-        )
-        chunks = response.iter_raw()
-        status, raw = response.status_code, response.headers.raw
-        return _SyncResponse(response, raw, chunks, status, request.url)
-
-
-def _client_request(request: HTTPRequest, timeout: dict[str, float | None]) -> httpx2.Request:
-    headers = {**request.headers, "accept-encoding": ACCEPTED}
-    extensions = {"timeout": timeout}
-    return httpx2.Request(
-        request.method, request.url, headers=headers, content=request.body, extensions=extensions
-    )
-
 
 @lru_cache(maxsize=64)
 def _sync_pool(tls: TLS | None, proxy: str | None, secure: bool) -> Any:
-    return _pool(httpcore2.ConnectionPool, httpcore2.HTTPProxy, tls, proxy, secure)
+    kinds = (httpcore2.ConnectionPool, httpcore2.HTTPProxy)
+    return _pool(kinds, _Backend(), tls, proxy, secure=secure)
 
 
 # A forked child must not share its parent's connections.
@@ -322,30 +333,23 @@ async def _async_pool(tls: TLS | None, proxy: str | None, secure: bool) -> Any:
         _loop_pools.set(kept := (pools, keeper))
     key = (tls, proxy, secure)
     if key not in kept[0]:
-        kept[0][key] = _pool(
-            httpcore2.AsyncConnectionPool, httpcore2.AsyncHTTPProxy, tls, proxy, secure
-        )
+        kinds = (httpcore2.AsyncConnectionPool, httpcore2.AsyncHTTPProxy)
+        kept[0][key] = _pool(kinds, _AsyncBackend(), tls, proxy, secure=secure)
     return kept[0][key]
 
 
-def _seconds(deadline: float) -> float | None:
-    return None if deadline == float("inf") else max(0.0, deadline - time.monotonic())
-
-
 class _AsyncResponse(_Body):
-    def __init__(
-        self, response: Any, raw: Any, chunks: AsyncIterator[bytes], status: int, url: str
-    ) -> None:
-        super().__init__(status, raw, url)
-        self._response, self._chunks = response, chunks
+    def __init__(self, response: Any, url: str) -> None:
+        super().__init__(response, url)
+        self._chunks: AsyncIterator[bytes] = aiter(response.stream)
 
     async def read(self, deadline: float) -> bytes:
         if self._decoder is not None and (piece := next(self._pieces, b"")):
             return piece
-        failure = None
+        failure = self._failure
         try:
-            with anyio.fail_after(_seconds(deadline)):
-                while chunk := await anext(self._chunks, b""):
+            with anyio.fail_after(seconds(deadline)):
+                while not (self._over or failure) and (chunk := await anext(self._chunks, b"")):
                     if piece := self._decode(chunk):
                         return piece
         except _ERRORS as error:
@@ -355,45 +359,31 @@ class _AsyncResponse(_Body):
         return self._end()
 
     async def close(self) -> None:
-        _discard_if_spoiled(self._response)
+        self._discard_if_spoiled()
         await self._response.aclose()
 
 
 class AsyncHTTPTransport:
-    """Async transport over the event loop's pools, or over a caller's own httpx2 client."""
-
-    def __init__(self, client: httpx2.AsyncClient | None = None) -> None:
-        self._client = client
+    """Async transport over the event loop's pools."""
 
     async def open(self, request: HTTPRequest) -> AsyncOpenResponse:
         """Send *request*; return when the head has come."""
         failure = None
-        opening = self._open_client if self._client else self._open_pool
         try:
-            with anyio.fail_after(_seconds(request.deadline)):
-                return await opening(request)
+            with anyio.fail_after(seconds(request.deadline)):
+                return await self._open(request)
         except _ERRORS as error:
             failure = _translate(error, "head", request.url)
         raise failure
 
     @staticmethod
-    async def _open_pool(request: HTTPRequest) -> AsyncOpenResponse:
+    async def _open(request: HTTPRequest) -> AsyncOpenResponse:
         url, host, proxy = _target(request.url)
         pool = await _async_pool(request.tls, proxy, url.scheme == b"https")
         response = await pool.handle_async_request(_core_request(request, url, host))
         try:
-            chunks = aiter(response.stream)
-            return _AsyncResponse(response, response.headers, chunks, response.status, request.url)
+            return _AsyncResponse(response, request.url)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
             raise
-
-    async def _open_client(self, request: HTTPRequest) -> AsyncOpenResponse:
-        assert self._client is not None
-        timeout = {"connect": request.connect, "pool": request.connect, "write": request.idle}
-        sent = _client_request(request, {**timeout, "read": None})
-        response = await self._client.send(sent, stream=True, follow_redirects=False)
-        chunks = response.aiter_raw()
-        status, raw = response.status_code, response.headers.raw
-        return _AsyncResponse(response, raw, chunks, status, request.url)

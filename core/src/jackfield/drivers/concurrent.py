@@ -55,7 +55,12 @@ class AsyncDriver:
                     step = flow.send(None)
                     continue
                 try:
-                    outcome = await self._perform(step, opened)
+                    if type(step) is Read:
+                        response = step.response
+                        outcome = await response.handle.read(step.deadline)
+                        response.at = self._clock()
+                    else:
+                        outcome = await self._perform(step, opened)
                 except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
                     step = flow.throw(error)
                 else:
@@ -72,10 +77,6 @@ class AsyncDriver:
 
     async def _perform(self, effect: Any, opened: list[Callable[[], Awaitable[Any]]]) -> Any:
         match effect:
-            case Read(response, deadline):
-                chunk = await response.handle.read(deadline)
-                response.at = self._clock()
-                return chunk
             case Now():
                 return self._clock()
             case Random():
