@@ -280,20 +280,20 @@ class HTTPTransport:
     def open(self, request: HTTPRequest) -> OpenResponse:
         """Send *request*; return when the head has come."""
         DEADLINE.at = request.deadline
-        failure = None
         try:
-            return self._open(request)
+            url, host, proxy = _target(request.url)
+            pool = _sync_pool(request.tls, proxy, secure=url.scheme == b"https")
+            response = pool.handle_request(_core_request(request, url, host))
         except _ERRORS as error:
             failure = _translate(error, "head", request.url)
+        else:
+            return self._opened(response, request.url)
         raise failure
 
     @staticmethod
-    def _open(request: HTTPRequest) -> OpenResponse:
-        url, host, proxy = _target(request.url)
-        pool = _sync_pool(request.tls, proxy, url.scheme == b"https")
-        response = pool.handle_request(_core_request(request, url, host))
+    def _opened(response: Any, url: str) -> OpenResponse:
         try:
-            return _SyncResponse(response, request.url)
+            return _SyncResponse(response, url)
         except BaseException:
             response.close()
             raise
