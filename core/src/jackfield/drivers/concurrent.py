@@ -59,6 +59,8 @@ class AsyncDriver:
                         response = step.response
                         outcome = await response.handle.read(step.deadline)
                         response.at = self._clock()
+                    elif type(step) is HTTPRequest:
+                        outcome = await self._open(step, opened)
                     else:
                         outcome = await self._perform(step, opened)
                 except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
@@ -81,8 +83,6 @@ class AsyncDriver:
                 return self._clock()
             case Random():
                 return self._chance()
-            case HTTPRequest():
-                return await self._open(effect, opened)
             case Invoke(function):
                 return await anyio.to_thread.run_sync(function)
             case Close(response, drain):

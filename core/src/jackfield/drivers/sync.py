@@ -54,6 +54,8 @@ class SyncDriver:
                         response = step.response
                         outcome = response.handle.read(step.deadline)
                         response.at = self._clock()
+                    elif type(step) is HTTPRequest:
+                        outcome = self._open(step, opened)
                     else:
                         outcome = self._perform(step, opened)
                 except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
@@ -74,8 +76,6 @@ class SyncDriver:
                 return self._clock()
             case Random():
                 return self._chance()
-            case HTTPRequest():
-                return self._open(effect, opened)
             case Invoke(function):
                 return function()
             case Close(response, drain):
