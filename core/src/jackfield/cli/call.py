@@ -1,0 +1,213 @@
+"""From the options of ``chat`` and ``explain`` to a provider, a model and what is to be sent."""
+
+from __future__ import annotations
+
+import json
+import locale
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from attrs import field, frozen
+
+from ..errors import PluginError, UnknownProviderError
+from ..plugins import canonical
+from ..prompts import Prompt
+from ..provider import LLMProvider
+from ..requests import ChatRequest
+from ..types import ResponseFormat
+from .settings import Settings
+from .terminal import is_terminal, note, remember_secrets
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEMO = "llamacpp/tiny-demo"
+HOW = (
+    "set JACKFIELD_MODEL or default_model in jackfield.toml, or say"
+    " -m PROVIDER/MODEL; `jackfield providers` shows what there is"
+)
+
+
+def call_options(command: F) -> F:
+    """The options that say what is asked, of which model, and how."""
+    for decorate in reversed(
+        (
+            click.argument("prompt", nargs=-1),
+            click.option("-m", "--model", metavar="PROVIDER/MODEL", envvar="JACKFIELD_MODEL",
+                         help="Whom to ask (also JACKFIELD_MODEL, or default_model in the"
+                         f" configuration). Default: {DEMO}, a toy."),
+            click.option("-s", "--system", metavar="TEXT", help="Instructions for the model."),
+            click.option("--attach", multiple=True, metavar="FILE",
+                         help="A picture, document, recording or text file, or a URL; repeatable."),
+            click.option("-p", "--param", multiple=True, metavar="NAME=VALUE",
+                         help="A parameter under any of its names (temp=0.2, max_tokens=50);"
+                         " PROVIDER.NAME=VALUE for one that only that provider has. Repeatable."),
+            click.option("--schema", metavar="FILE|JSON",
+                         help="Answer in JSON that fits this JSON Schema."),
+            click.option("--timeout", type=float, metavar="SECONDS", help="Wait no longer."),
+            click.option("--strict", is_flag=True,
+                         help="Refuse to send what the provider cannot do as asked."),
+            click.option("--key", metavar="KEY",
+                         help="An API key, for once; better in the environment or configuration."),
+        )
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
+@frozen
+class Target:
+    """The provider and the model that answer."""
+
+    provider: LLMProvider
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider.name}/{self.model}"
+
+
+@frozen
+class Call:
+    """A target, and everything about a call but its prompt."""
+
+    target: Target
+    params: Mapping[str, Any]
+    options: Mapping[str, Any]
+    attachments: Sequence[Any] = field(default=())
+
+    def request(self, prompt: Prompt) -> ChatRequest:
+        """The typed request for *prompt*."""
+        options = {**self.options, "attachments": self.attachments}
+        return self.target.provider.chat_request(self.target.model, prompt, self.params, **options)
+
+
+def split_model(settings: Settings, model: str) -> tuple[str, str]:
+    """The two halves of ``PROVIDER/MODEL``."""
+    provider, _, name = model.partition("/")
+    if provider and name:
+        return provider, name
+    if settings.name_of(provider) in settings.names:
+        fix = f"which of its models? `jackfield models {provider}` lists them"
+        raise click.UsageError(f"{model!r} is a provider: {fix}")
+    have = ", ".join(settings.names)
+    raise click.UsageError(f"{model!r} is not PROVIDER/MODEL; providers: {have}")
+
+
+def find_target(settings: Settings, model: str | None, key: str | None = None) -> Target:
+    """Who answers to *model*, or by default: the configured model, else the bundled demo.
+
+    Raises:
+        ConfigError: no such provider, or one that is not configured well.
+    """
+    wanted = model or settings.default_model
+    extra = {}
+    if key:
+        remember_secrets({"key": key})
+        extra["api_key"] = key
+        note("Warning: a key on the command line can be seen by others (ps) and stays in the"
+             " shell's history; the environment or jackfield.toml is the better place", 33)  # fmt: skip
+    name, model = split_model(settings, wanted or DEMO)
+    try:
+        target = Target(settings.create(name, extra), model)
+    except (UnknownProviderError, PluginError) as error:
+        if wanted:
+            raise
+        fix = f'install the demo, pip install "jackfield[llamacpp]", or {HOW}'
+        raise click.UsageError(f"no model is configured, and there is no demo: {fix}") from error
+    if wanted is None:
+        note(f"{DEMO} answers, a toy: no model is configured. For a real one {HOW}.")
+    return target
+
+
+def parse_parameters(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The common parameters in *given*, and each provider's own."""
+    common: dict[str, Any] = {}
+    own: dict[str, dict[str, Any]] = {}
+    for text in given:
+        name, equals, raw = text.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="-p")
+        provider, dot, field_name = name.partition(".")
+        table, key = (
+            (own.setdefault(canonical(provider), {}), field_name) if dot else (common, name)
+        )
+        value = _value(raw)
+        if key in ("stop", "stop_sequences"):
+            value = [*table.get(key, ()), *(value if isinstance(value, list) else [raw])]
+        elif key in table:
+            raise click.BadParameter(f"{name} is given twice", param_hint="-p")
+        table[key] = value
+    return common, own
+
+
+def _value(raw: str) -> Any:
+    """*raw* as JSON if it is JSON, else as the text it is."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return raw
+
+
+def parse_schema(given: str) -> ResponseFormat:
+    """The response format for a JSON Schema, given itself or as the name of a file."""
+    text, source = given, "the schema"
+    if not given.lstrip().startswith("{"):
+        source = given
+        try:
+            text = Path(given).read_text("utf-8-sig")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "is not UTF-8"
+            raise click.BadParameter(f"{given}: {reason}", param_hint="--schema") from None
+    try:
+        schema = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise click.BadParameter(f"{source} is not JSON: {error}", param_hint="--schema") from None
+    if not isinstance(schema, dict):
+        raise click.BadParameter(f"{source} is not a JSON object", param_hint="--schema")
+    return ResponseFormat(type="json_schema", schema=schema)
+
+
+def prepare(settings: Settings, given: Mapping[str, Any]) -> Call:
+    """The call that the options *given* describe."""
+    params, own = parse_parameters(given["param"])
+    options: dict[str, Any] = {
+        "system": given["system"],
+        "provider_options": own,
+        "timeout": given["timeout"],
+        "strict": given["strict"] or None,
+    }
+    if given["schema"]:
+        options["response_format"] = parse_schema(given["schema"])
+    target = find_target(settings, given["model"], given["key"])
+    return Call(target, params, options, given["attach"])
+
+
+def read_prompt(words: Sequence[str]) -> str:
+    """The prompt: the arguments, then what comes through standard input."""
+    argument = " ".join(words)
+    if sys.stdin is None or (is_terminal(sys.stdin) and argument):
+        piped = ""
+    else:
+        if is_terminal(sys.stdin):
+            note("Type your prompt; Ctrl-D ends it.")
+        piped = _decode(sys.stdin.buffer.read())
+    prompt = "\n\n".join(part for part in (argument, piped.rstrip("\r\n")) if part.strip())
+    if not prompt:
+        empty = (
+            "the prompt is empty" if argument or sys.stdin is None else "standard input is empty"
+        )
+        raise click.UsageError(f'{empty}: say something, as in jackfield chat "Hello"')
+    return prompt
+
+
+def _decode(data: bytes) -> str:
+    """*data* as text: UTF-8, else in the encoding of the locale."""
+    if b"\0" not in data:
+        for encoding in ("utf-8-sig", locale.getpreferredencoding(do_setlocale=False)):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+    raise click.UsageError("standard input is not text: pass a file with --attach FILE")

@@ -1,0 +1,273 @@
+"""``jackfield chat`` and ``jackfield explain``: one question and its answer, or a conversation."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import click
+from attrs import mutable
+
+from ..errors import LLMError, StreamInterruptedError
+from ..events import PartAdded, ReasoningDelta, ResponseBuilder, StreamEvent
+from ..requests import ChatRequest
+from ..types import ChatResponse, FinishReason, Json, MediaPart, ProviderPart, ReasoningPart
+from .base import State, app, common
+from .call import Call, Target, call_options, prepare, read_prompt
+from .errors import FAILED, write_error
+from .terminal import hide, is_terminal, note, safe, styled, write, write_json
+
+CHAT_HELP = """Ask a model; without a prompt, at a terminal, talk with it.
+
+The answer goes to standard output as it comes, everything else to standard error. What comes
+through standard input follows the prompt. Ctrl-C stops the generation at once.
+
+\b
+Examples:
+  jackfield chat "Tell me a story"
+  jackfield chat                                        a conversation; /help lists its commands
+  jackfield chat -m claude/claude-sonnet-4-5 -s "Be brief" "Why is the sky blue?"
+  jackfield chat --attach photo.jpg "What is on it?"
+  git diff | jackfield chat -p temp=0 "Review this change" > review.md
+  jackfield chat --schema '{"type": "object"}' "A cat, in JSON" | jq .
+  jackfield chat --json "Hello" | jq .usage
+"""
+EXPLAIN_HELP = """Show what `chat` would send, without sending it.
+
+Takes the options of `chat`. Keys are masked; what the provider cannot do as asked is listed as a compromise.
+
+\b
+Examples:
+  jackfield explain -m openai/gpt-5 -p temp=3 "Hello"
+  jackfield explain --json -m claude/claude-sonnet-4-5 --attach photo.jpg "What is on it?"
+"""
+
+
+@mutable
+class Screen:
+    """Writes an answer as it comes: its text, and its thinking dim and on a terminal only."""
+
+    thinking: bool = False
+    last: str = ""
+
+    def show(self, event: StreamEvent) -> None:
+        """Write what is to be seen of *event*."""
+        thought = _thought(event) if is_terminal(sys.stdout) else ""
+        if thought:
+            self.thinking = True
+            text = styled(safe(thought), sys.stdout)
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            self.last = thought
+        elif text := str(event):
+            write(("\n\n" if self.thinking else "") + text)
+            self.thinking, self.last = False, text
+
+    def end(self) -> None:
+        """End the line."""
+        if self.last and not self.last.endswith("\n"):
+            write("\n")
+        self.last = ""
+
+
+def _thought(event: StreamEvent) -> str:
+    """The thinking in *event*."""
+    if isinstance(event, ReasoningDelta) and event.choice == 0:
+        return event.text
+    whole = event.part if isinstance(event, PartAdded) else None
+    return whole.text if isinstance(whole, ReasoningPart) else ""
+
+
+def stream_answer(target: Target, request: ChatRequest, built: ResponseBuilder) -> ChatResponse:
+    """Stream the answer to the screen; *built* keeps what had come if it does not end well."""
+    screen = Screen()
+    try:
+        with target.provider.stream(request) as stream:
+            for event in stream:
+                built.extend((event,))
+                screen.show(event)
+        return stream.response
+    finally:
+        screen.end()
+
+
+def totals(answers: Sequence[ChatResponse]) -> str:
+    """Tokens and costs of *answers*; what is unknown is said to be unknown."""
+    said = []
+    for word in ("input", "output", "cache_read", "reasoning"):
+        known = [n for a in answers if (n := getattr(a.usage, f"{word}_tokens")) is not None]
+        if known:
+            said.append(f"{sum(known)} {word.replace('_', ' ')} tokens")
+    costs: dict[str, Decimal] = {}
+    for cost in (a.cost for a in answers):
+        if cost.amount is not None:
+            costs[cost.currency] = costs.get(cost.currency, Decimal()) + cost.amount
+    priced = sum(a.cost.amount is not None for a in answers)
+    amounts = " + ".join(f"{amount:f} {currency}" for currency, amount in costs.items())
+    partly = f" for {priced} of {len(answers)} answers" if 0 < priced < len(answers) else ""
+    return ", ".join([*said, f"cost {amounts or 'unknown'}{partly}"])
+
+
+def tell(response: ChatResponse) -> None:
+    """Say what is worth knowing about *response* beside its text."""
+    for warning in response.warnings:
+        note(f"Warning: {warning}", 33)
+    if response.refusal:
+        note(f"The model declined: {response.refusal}", 33)
+    for call in response.tool_calls:
+        note(f"The model asks for the tool {call.name} with {call.arguments}")
+    for part in response.message.content:
+        if isinstance(part, MediaPart | ProviderPart):
+            what = getattr(part, "media_type", "a block of the provider's own")
+            note(f"The answer also holds {what}: --json shows it")
+    if response.finish_reason is FinishReason.LENGTH:
+        note("Cut off at the token limit: raise it with -p max_tokens=N")
+    elif response.finish_reason is FinishReason.CONTENT_FILTER and not response.refusal:
+        note("The provider's filter stopped the answer", 33)
+
+
+def declined(response: ChatResponse) -> bool:
+    """Whether the answer is a no."""
+    return bool(response.refusal) or response.finish_reason is FinishReason.CONTENT_FILTER
+
+
+def response_json(target: Target, response: ChatResponse) -> dict[str, Any]:
+    """*response* in the shape that ``--json`` promises."""
+    parts = response.message.content
+    return {
+        "provider": target.provider.name,
+        "model": response.model or target.model,
+        "id": response.id,
+        "text": response.text,
+        "reasoning": response.reasoning,
+        "refusal": response.refusal,
+        "tool_calls": [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in response.tool_calls],
+        "media": [p for p in parts if isinstance(p, MediaPart)],
+        "finish_reason": response.finish_reason,
+        "raw_finish_reason": response.raw_finish_reason,
+        "usage": response.usage,
+        "cost": response.cost,
+        "warnings": response.warnings,
+        "provider_metadata": response.provider_metadata,
+    }  # fmt: skip
+
+
+def event_json(event: StreamEvent) -> Json:
+    """*event* as an object with its ``type``."""
+    import msgspec
+
+    fields: dict[str, Any] = msgspec.to_builtins(event, enc_hook=str)
+    if isinstance(event, PartAdded):
+        fields["part"] = {"type": type(event.part).__name__, **fields["part"]}
+    return {"type": type(event).__name__, **fields}
+
+
+def _answer_json(target: Target, request: ChatRequest, lines: bool) -> ChatResponse:
+    try:
+        if not lines:
+            response = target.provider.run(request)
+            write_json(response_json(target, response))
+            return response
+        with target.provider.stream(request) as stream:
+            for event in stream:
+                write_json(event_json(event), lines=True)
+        return stream.response
+    except LLMError as error:
+        write_error(error, lines=lines)
+        raise
+
+
+def _answer_whole(target: Target, request: ChatRequest) -> ChatResponse:
+    try:
+        response = target.provider.run(request)
+    except StreamInterruptedError as error:
+        write(error.partial_text + "\n")
+        raise
+    if response.text:
+        write(response.text.removesuffix("\n") + "\n")
+    return response
+
+
+def answer(call: Call, request: ChatRequest, *, as_json: bool, stream: bool | None) -> ChatResponse:
+    """Have *request* answered on standard output, in the form that the options ask for."""
+    if as_json:
+        return _answer_json(call.target, request, bool(stream))
+    if stream is False:
+        return _answer_whole(call.target, request)
+    return stream_answer(call.target, request, ResponseBuilder())
+
+
+@app.command(help=CHAT_HELP)
+@call_options
+@click.option("--json", "as_json", is_flag=True,
+              help="One JSON object; with --stream, the events as JSON lines.")  # fmt: skip
+@click.option(
+    "--stream/--no-stream", default=None, help="Text as it comes (the default), or whole."
+)
+@click.option("--usage", is_flag=True, help="Tokens, cost and time, on standard error.")
+@common
+@click.pass_obj
+def chat(state: State, /, as_json: bool, stream: bool | None, usage: bool, **given: Any) -> None:
+    """Ask once, or start a conversation."""
+    talking = not given["prompt"] and sys.stdin is not None and not as_json
+    if talking and is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        from .talk import talk
+
+        raise click.exceptions.Exit(talk(state.settings, prepare(state.settings, given), usage))
+    prompt = read_prompt(given["prompt"])
+    call = prepare(state.settings, given)
+    request = call.request(prompt)
+    started = time.monotonic()
+    response = answer(call, request, as_json=as_json, stream=stream)
+    if not as_json:
+        tell(response)
+    if usage:
+        note(f"{totals([response])}, {time.monotonic() - started:.1f} s")
+    if declined(response):
+        raise click.exceptions.Exit(FAILED)
+
+
+def _shortened(value: Any) -> Any:
+    """*value* without the middle of texts that are too long to look at."""
+    if isinstance(value, dict):
+        return {k: _shortened(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_shortened(v) for v in value]
+    if isinstance(value, str) and len(value) > 2000:
+        return f"{value[:200]} … ({len(value) - 200} more characters)"
+    return value
+
+
+@app.command(help=EXPLAIN_HELP)
+@call_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@common
+@click.pass_obj
+def explain(state: State, /, as_json: bool, **given: Any) -> None:
+    """Show what would be sent."""
+    prompt = read_prompt(given["prompt"])
+    call = prepare(state.settings, given)
+    provider = call.target.provider
+    found = provider.explain(call.request(prompt))
+    own = {name.lower() for name in getattr(provider.config, "headers", ())}
+    headers = {k: "**********" if k.lower() in own else v for k, v in found.headers.items()}
+    if as_json:
+        facts = {"provider": found.provider, "model": found.model, "method": found.method,
+                 "url": found.url, "headers": headers, "body": found.body,
+                 "warnings": found.warnings}  # fmt: skip
+        write_json(facts)
+        return
+    write(
+        hide(f"{found.method} {found.url}\n" if found.url else f"{call.target}, in this process\n")
+    )
+    write("".join(f"{name}: {hide(value)}\n" for name, value in headers.items()))
+    if found.body is not None:
+        write("\n" + json.dumps(_shortened(found.body), indent=2, ensure_ascii=False) + "\n")
+    for warning in found.warnings:
+        write(f"Compromise: {warning}\n")
+    for issue in provider.check_config():
+        note(f"Not ready to be sent: {state.settings.place(provider.name, str(issue))}", 33)
