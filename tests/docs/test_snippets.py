@@ -2,7 +2,7 @@
 
 The blocks of a page run in order and share their names, as a reader would type them. A comment `<!-- setup … -->` holds
 Python that the reader does not see: a server on loopback, say, that `closing.enter_context(…)` ends with the page. A block with the info string
-`output` right after a Python block is what that block prints, to the letter; a line `...` in it stands for any lines.
+`output` right after a Python block is what that block prints, to the letter; `...` in it stands for anything.
 """
 
 import ast
@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import inspect
 import io
-import re
 import socket
 import sys
 import types
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 
 from support.markdown import PAGES, Block, blocks, name
+from support.transcripts import agrees
 
 LANGUAGES = {
     "python",
@@ -68,12 +68,6 @@ def run(block: Block, names: dict[str, Any]) -> str:
         else:
             exec(code, names)  # noqa: S102 -- our own documentation
     return printed.getvalue()
-
-
-def agrees(printed: str, expected: str) -> bool:
-    """Whether *printed* is *expected*, whose lines `...` stand for any lines."""
-    parts = [re.escape(part.strip("\n")) for part in re.split(r"(?m)^\.\.\.$", expected)]
-    return re.fullmatch(r"\s*" + r".*".join(parts) + r"\s*", printed, re.DOTALL) is not None
 
 
 @pytest.mark.usefixtures("quiet_machine")

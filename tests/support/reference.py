@@ -102,23 +102,42 @@ def _placed(param: Any) -> str:
 
 
 def settings() -> str:
-    """Every setting of every provider, with its default."""
-    parts = []
+    """Every setting: those of all providers, those of all behind HTTP, then each provider's own."""
+    from jackfield import Config, HTTPConfig
+
+    parts = [
+        _section("Every provider", _prose(Config), _settings(Config)),
+        _section("Every provider behind HTTP", _prose(HTTPConfig), _settings(HTTPConfig, Config)),
+    ]
     for name, cls in providers().items():
         info = cls.info
-        key = f" Its key comes from `api_key` or `{info.api_key_env}`." if info.api_key_env else ""
-        link = f" [Its own documentation]({info.docs_url})." if info.docs_url else ""
-        parts.append(f"### {name}\n\n{info.display_name}.{key}{link}\n")
-        parts.append(table(["setting", "type", "default"], _settings(cls.Config)) + "\n")
+        shared = HTTPConfig if issubclass(cls.Config, HTTPConfig) else Config
+        said = [f"{info.display_name}."]
+        said += (
+            [f"Its key comes from `api_key` or `{info.api_key_env}`."] if info.api_key_env else []
+        )
+        said += [f"[Its documentation]({info.docs_url})."] if info.docs_url else []
+        own = f"\n\n{_prose(cls.Config)}" if cls.Config not in {Config, HTTPConfig} else ""
+        parts.append(_section(name, " ".join(said) + own, _settings(cls.Config, shared)))
     return "\n".join(parts).rstrip()
 
 
-def _settings(config: type[Any]) -> Iterator[list[object]]:
+def _section(title: str, said: str, rows: Iterator[list[object]]) -> str:
+    listed = list(rows)
+    shown = table(["setting", "type", "default"], iter(listed)) + "\n" if listed else ""
+    return f"### {title}\n\n{said}\n\n{shown}"
+
+
+def _settings(config: type[Any], shared: type[Any] | None = None) -> Iterator[list[object]]:
+    """The rows of *config*'s fields; those that it has unchanged from *shared* are left out."""
+    inherited = {f.name: f.default for f in attrs.fields(shared)} if shared is not None else {}
     for found in attrs.fields(config):
+        if found.name in inherited and inherited[found.name] == found.default:
+            continue
         kind = (
             found.type
             if isinstance(found.type, str)
-            else getattr(found.type, "__name__", str(found.type))
+            else getattr(found.type, "__name__", found.type)
         )
         names = ", ".join(f"`{name}`" for name in (found.name, *found.metadata.get("aliases", ())))
         yield [names, f"`{cell(kind)}`", _default(found.default)]
@@ -145,20 +164,22 @@ def hooks() -> str:
     return "\n".join(parts).rstrip()
 
 
-def _prose(function: Callable[..., Any]) -> str:
-    """A docstring as Markdown: its literal block becomes a fenced one."""
-    text, _, example = (inspect.getdoc(function) or "").partition("::\n\n")
-    text = text.replace("``", "`")
+def _prose(documented: Callable[..., Any]) -> str:
+    """A docstring as Markdown: its literal block becomes a fenced one, its attributes a list."""
+    text, _, example = (inspect.getdoc(documented) or "").partition("::\n\n")
+    text, _, listed = text.replace("``", "`").partition("\nAttributes:\n")
+    items = re.sub(r"\n {8}", " ", listed)
+    bullets = re.sub(r"(?m)^ {4}([\w, ]+): ", lambda found: f"- *{found[1]}*: ", items)
+    text = f"{text}\n{bullets}" if bullets else text
     return f"{text}:\n\n```text\n{inspect.cleandoc(example)}\n```" if example else text
 
 
 def commands() -> str:
     """What every command says about itself."""
-    import click
     from click.testing import CliRunner
-    from jackfield.cli import main
 
-    program = main if isinstance(main, click.Group) else _program()
+    from jackfield.cli.app import app as program
+
     parts = []
     for names in [[], *([name] for name in sorted(program.commands))]:
         shown = CliRunner(env={"COLUMNS": "88", "NO_COLOR": "1"}).invoke(
@@ -167,12 +188,6 @@ def commands() -> str:
         title = " ".join(["jackfield", *names])
         parts.append(f"## {title}\n\n```text\n{shown.output.strip()}\n```\n")
     return "\n".join(parts).rstrip()
-
-
-def _program() -> Any:
-    from jackfield.cli import app
-
-    return app
 
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
