@@ -42,7 +42,7 @@ def test_a_session_prints_what_the_page_shows(block: Block) -> None:
     for turn, printed in zip(turns(block), play(block), strict=True):
         assert agrees(printed, turn.expected), (
             f"$ {turn.command}\n{printed}\n-- not --\n{turn.expected}"
-            f"\nrun python tests/support/transcripts.py {name(block.page)}"
+            f"\nrun PYTHONPATH=tests python -m support.transcripts {name(block.page)}"
         )
 
 

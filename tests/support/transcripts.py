@@ -1,6 +1,6 @@
 """Sessions at the command line, as pages show them: what is typed, what is printed, and running them.
 
-    python tests/support/transcripts.py README.md ...     writes what is printed now into the pages
+    PYTHONPATH=tests python -m support.transcripts README.md ...     writes what is printed now into the pages
 
 In a console block a line that starts with `$` is typed, the lines up to the next are printed, and `...` stands for
 anything. The commands of a block are typed into one shell.
