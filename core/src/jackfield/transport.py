@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -341,7 +341,7 @@ async def _async_pool(tls: TLS | None, proxy: str | None, secure: bool) -> Any:
 class _AsyncResponse(_Body):
     def __init__(self, response: Any, url: str) -> None:
         super().__init__(response, url)
-        self._chunks: AsyncIterator[bytes] = aiter(response.stream)
+        self._chunks: AsyncGenerator[bytes, None] = aiter(response.stream)
 
     async def read(self, deadline: float) -> bytes:
         if self._decoder is not None and (piece := next(self._pieces, b"")):
@@ -360,6 +360,8 @@ class _AsyncResponse(_Body):
 
     async def close(self) -> None:
         self._discard_if_spoiled()
+        # A generator left to the garbage collector is a ResourceWarning under trio.
+        await self._chunks.aclose()
         await self._response.aclose()
 
 
