@@ -4,13 +4,13 @@
   - ConfigError                 wrong before anything was sent
     · UnknownProviderError      nothing of that name is installed
     · PluginError               a plugin is installed, and broken
-  - UnsupportedOperationError   501, or this provider has no such operation
+  - UnsupportedOperationError   this provider has no such operation
   - ProviderError               the provider answered, and the answer is no
     · AuthenticationError       401
     · PermissionDeniedError     403
     · QuotaExceededError        402: no money, no plan; retrying does not help
     · NotFoundError             404
-    · InvalidRequestError       400, 422, and requests we refuse to send
+    · InvalidRequestError       400, 422, 501, and requests we refuse to send
       x ContextLengthExceededError
       x ContentFilterError
     · RateLimitError            429, retryable
@@ -253,7 +253,7 @@ BY_STATUS: Mapping[int, type[LLMError]] = {
     425: ServerError,
     429: RateLimitError,
     498: AuthenticationError,
-    501: UnsupportedOperationError,
+    501: InvalidRequestError,
     503: OverloadedError,
     529: OverloadedError,
 }
