@@ -34,7 +34,7 @@ def server_url(given: str) -> str:
         # Ollama's own pages write the base URL with it; our paths begin with it.
         path = path.rpartition("/")[0].rstrip("/")
     tail = f"/{path}" if path else ""
-    if "@" in address:
+    if "@" in address or (found and not address):
         return f"{scheme or 'http'}://{address}{tail}"
     host, port = _host_and_port(address)
     host = _ANY_ADDRESS.get(host, host)
