@@ -13,16 +13,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .answers import Answer
+    from .conformance import ProviderConformance
+    from .recordings import Recording, Tape, load_recordings
     from .scripted import ScriptedProvider
 
 __all__ = [
     "Answer",
+    "ProviderConformance",
+    "Recording",
     "ScriptedProvider",
+    "Tape",
+    "load_recordings",
 ]
 
 _HOMES = {
     "Answer": "answers",
+    "ProviderConformance": "conformance",
+    "Recording": "recordings",
     "ScriptedProvider": "scripted",
+    "Tape": "recordings",
+    "load_recordings": "recordings",
 }
 
 

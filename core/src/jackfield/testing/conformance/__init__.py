@@ -1,0 +1,30 @@
+"""The suite that holds a plugin to the provider contract; subclass it in three lines.
+
+::
+
+    from jackfield.testing import ProviderConformance
+
+
+    class TestMine(ProviderConformance):
+        provider = MyProvider
+        config = {"api_key": "made-up"}
+        recordings = "tests/recordings"  # optional: a file, a folder, or `Recording`s
+
+Every failure says what to do. Without recordings the tests that replay traffic are skipped
+and say what is missing; `jackfield.testing.recordings` has the format, and a `Tape` that
+makes such files.
+"""
+
+from __future__ import annotations
+
+from .contract import ContractTests
+from .inputs import InputTests
+from .parameters import ParameterTests
+from .replays import ReplayTests
+from .secrecy import SecrecyTests
+
+__all__ = ["ProviderConformance"]
+
+
+class ProviderConformance(ContractTests, InputTests, ParameterTests, SecrecyTests, ReplayTests):
+    """Derive from it, and set ``provider``, ``config`` and, if there are some, ``recordings``."""

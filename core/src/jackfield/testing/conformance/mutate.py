@@ -1,0 +1,81 @@
+"""Changing recorded bytes: where events end, and unknown fields added everywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ...types import ChatResponse, EmbeddingResponse
+from ..recordings import Recording
+from .observe import Outcome
+
+EXTRA = {"x_conformance": {"nested": [1, {"deep": None}]}}
+"""What no provider sends."""
+
+_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+
+
+def boundaries(recording: Recording) -> list[int]:
+    """The offsets at which an event of the stream ends, the last one left out; and 0."""
+    payload = recording.payload
+    ends = _EVENT_END if recording.framing == "sse" else re.compile(rb"\n")
+    found = {m.end() for m in ends.finditer(payload)}
+    return sorted({0} | {at for at in found if payload[at:].strip()})
+
+
+def inject(recording: Recording, opaque: frozenset[str]) -> Recording:
+    """*recording* with unknown fields in every object that is not *opaque* data."""
+    payload = recording.payload
+    if recording.framing == "sse":
+        lines = payload.splitlines(keepends=True)
+        return recording.cut([b"".join(_line(line, opaque) for line in lines)])
+    if recording.framing == "ndjson":
+        lines = payload.splitlines(keepends=True)
+        return recording.cut([b"".join(_document(line, opaque) for line in lines)])
+    return recording.cut([_document(payload, opaque)])
+
+
+def _line(line: bytes, opaque: frozenset[str]) -> bytes:
+    return re.sub(
+        rb"^(data: ?)(.*?)([\r\n]*)$",
+        lambda m: m[1] + _document(m[2], opaque) + m[3],
+        line,
+        flags=re.DOTALL,
+    )
+
+
+def _document(text: bytes, opaque: frozenset[str]) -> bytes:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(value, dict | list):
+        return text
+    end = text[len(text.rstrip(b"\r\n")) :]
+    return json.dumps(_extended(value, opaque), ensure_ascii=False).encode() + end
+
+
+def _extended(value: Any, opaque: frozenset[str]) -> Any:
+    if isinstance(value, list):
+        return [_extended(item, opaque) for item in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {k: v if k in opaque else _extended(v, opaque) for k, v in value.items()}
+    return {**inner, **EXTRA}
+
+
+def essence(outcome: Outcome) -> Any:
+    """What of *outcome* must not depend on unknown fields: not what is kept raw."""
+    if outcome.error is not None:
+        return (outcome.error, dict(outcome.facts)["status"], dict(outcome.facts)["code"])
+    result = outcome.result
+    if isinstance(result, ChatResponse):
+        calls = [(c.name, c.arguments) for c in result.tool_calls]
+        usage = (result.usage.input_tokens, result.usage.output_tokens)
+        return (result.text, result.reasoning, calls, result.finish_reason, usage)
+    if isinstance(result, EmbeddingResponse):
+        return result.vectors
+    if isinstance(result, list | tuple):
+        return [getattr(item, "id", item) for item in result]
+    return result
