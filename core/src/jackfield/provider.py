@@ -80,9 +80,9 @@ class LLMProvider:
         driver: SyncDriver | None = None,
         async_driver: AsyncDriver | None = None,
     ) -> None:
+        self.name = name or self.info.name  # first: a traceback from below shows the repr
         given = isinstance(config, self.Config)
         self.config: Any = config if given else load_config(self.Config, config or {})
-        self.name = name or self.info.name
         self._hook = hook
         self._driver, self._async_driver = driver or _SYNC, async_driver or _ASYNC
         self._quota = RetryQuota()
