@@ -92,11 +92,14 @@ def isolated(session: nox.Session, package: str) -> None:
             external=True,
         )
     folder = next(found for found in PACKAGES if found.name == package)
-    name = nox.project.load_toml(folder / "pyproject.toml")["project"]["name"]
+    pyproject = nox.project.load_toml(folder / "pyproject.toml")
+    name = pyproject["project"]["name"]
+    grouped = "test" in pyproject.get("dependency-groups", {})
+    witnesses = nox.project.dependency_groups(pyproject, "test") if grouped else ()
     wanted = offered(folder).partition("[")[2].rstrip("]")
     install(
         session, "--find-links", str(wheels), "--reinstall-package", name,
-        f"{name}[{wanted}]" if wanted else name, "jackfield[test]", "pytest-timeout",
+        f"{name}[{wanted}]" if wanted else name, "jackfield[test]", "pytest-timeout", *witnesses,
     )  # fmt: skip
     session.run("pytest", str(folder / "tests"), *session.posargs)
 
