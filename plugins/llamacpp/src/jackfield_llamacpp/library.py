@@ -1,0 +1,88 @@
+"""The models that a configuration gives access to, and what their files say about them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from jackfield import Capabilities, ModelInfo
+
+from . import wsl
+from .config import LlamaCppConfig
+from .errors import EngineError
+from .gguf import Header, read_header
+from .paths import ModelFile, choose, demo_model, discover, locate, looks_like_path, open_path
+from .toolcalls import tool_format
+
+log = logging.getLogger("jackfield.llamacpp")
+
+
+def find(config: LlamaCppConfig, name: str) -> ModelFile:
+    """The model that *name* means: an id, an unambiguous part of one, or a path.
+
+    Raises:
+        EngineError: `model_not_found`, saying what there is.
+    """
+    if looks_like_path(name) and not any(model.id == name for model in offered(config)):
+        if not config.allow_paths:
+            message = f"{name!r} is a path, and allow_paths is off; name a model of list_models()"
+            raise EngineError("model_not_found", message)
+        return open_path(locate(name, wsl.here(), config.folder()))
+    folder = config.folder()
+    where = f"in {folder}" if folder else "here (set models_dir to a folder with .gguf files)"
+    return choose(name, list(offered(config)), where)
+
+
+def offered(config: LlamaCppConfig) -> Iterator[ModelFile]:
+    """The demo model, the one of ``model_path``, and those of ``models_dir``.
+
+    Raises:
+        EngineError: `model_not_found` when a configured place is not there.
+    """
+    yield demo_model()
+    if config.model_path is not None:
+        yield open_path(locate(config.model_path, wsl.here()))
+    if (folder := config.folder()) is not None:
+        yield from discover(folder)
+
+
+def listed(config: LlamaCppConfig) -> Iterator[ModelInfo]:
+    """What can be told of every model without reading vocabularies; broken files are passed over."""
+    for model in offered(config):
+        try:
+            header = read_header(model.path, brief=True)
+        except EngineError as error:
+            log.warning("left out of the list: %s", error)
+            continue
+        if header.is_chat_model:
+            yield describe(model, header)
+
+
+def describe(model: ModelFile, header: Header) -> ModelInfo:
+    """A model as its file describes it; a brief header leaves the chat template unknown."""
+    brief = "tokenizer.ggml.model" not in header.metadata
+    template = header.chat_template
+    facts = {
+        "path": str(model.path),
+        "architecture": header.architecture,
+        "license": header.metadata.get("general.license"),
+        "size_label": header.metadata.get("general.size_label"),
+        "description": header.metadata.get("general.description"),
+        "chat_template": None if brief else template is not None,
+    }
+    embeds = header.pooling is not None
+    return ModelInfo(
+        id=model.id,
+        display_name=str(header.metadata.get("general.name", "")),
+        context_window=header.context_length,
+        capabilities=Capabilities(
+            streaming=True,
+            tools=None if brief else bool(template and tool_format(template)),
+            vision=False,
+            reasoning=None if brief else bool(template and "think" in template),
+            structured_output=not embeds,
+            embeddings=True,
+        ),
+        size_bytes=model.size,
+        provider_metadata={"llamacpp": {key: v for key, v in facts.items() if v is not None}},
+    )
