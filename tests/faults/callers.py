@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -67,10 +67,11 @@ def heavy(case: Case) -> bool:
     return bool(case.fault.upload) or case.fault.answer in ("giant", "tiny", "flood")
 
 
-def parted(cases: Sequence[Case]) -> tuple[tuple[int, Sequence[Case]], ...]:
-    """The cases that run abreast, and those that run two at a time."""
-    light = [case for case in cases if not heavy(case)]
-    return (ABREAST, light), (2, [case for case in cases if heavy(case)])
+def parted(cases: Sequence[Case]) -> Iterator[tuple[int, Sequence[Case]]]:
+    """The cases that run abreast, the heavy ones, and those that leave stale connections behind."""
+    yield ABREAST, [case for case in cases if not heavy(case) and case.fault.calls == 1]
+    yield 2, [case for case in cases if heavy(case)]
+    yield 1, [case for case in cases if case.fault.calls > 1]
 
 
 def run_sync(cases: Sequence[Case], server: FaultServer, tag: str) -> Results:

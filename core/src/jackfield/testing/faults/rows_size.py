@@ -175,7 +175,7 @@ FAULTS: Sequence[Fault] = (
         "valid pieces as fast as they are read",
         torrent,
         BOUND,
-        answer="endless",
+        truth="endless",
         big=True,
     ),
     Fault(

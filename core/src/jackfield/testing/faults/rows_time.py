@@ -142,7 +142,7 @@ FAULTS: Sequence[Fault] = (
         "valid pieces of text for ever",
         endless,
         "timeout|interrupted|too_large",
-        answer="endless",
+        truth="endless",
     ),
     Fault("flood", 73, "many pieces as fast as they are read", healthy, "equal", answer="flood"),
 )

@@ -130,7 +130,8 @@ class FaultServer:
 
     def answer(self, fault: str = "ok", *, tools: bool = False) -> Answer:
         """The answer that a client shall have after *fault*, with its tool calls where it offered *tools*."""
-        return offered(named_answer(CATALOGUE[fault].answer), tools=tools)
+        entry = CATALOGUE[fault]
+        return offered(named_answer(entry.truth or entry.answer), tools=tools)
 
     @property
     def ca_pem(self) -> str:

@@ -155,7 +155,8 @@ class Fault:
     expected of a streamed and of a plain call (``""``: the entry does not concern that mode);
     *special* replaces both for single dialects. *origin* names the listener that a client must
     be pointed at. *calls* is how many calls a test should make for the fault to show, *upload*
-    asks for a request body of at least that many bytes, *big* for a process of its own in which
+    asks for a request body of at least that many bytes, *truth* names the answer that a client
+    shall see where it is not *answer*, *big* for a process of its own in which
     memory is measured, *hint* is the pause in seconds that the answer asks for.
     """
 
@@ -167,6 +168,7 @@ class Fault:
     plain: str = ""
     dialects: tuple[str, ...] = DIALECTS
     answer: str = "healthy"
+    truth: str = ""
     origin: str = "http"
     special: Mapping[str, str] = field(default_factory=dict, hash=False)
     retryable: bool | None = None
