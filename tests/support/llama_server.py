@@ -1,0 +1,86 @@
+"""A real llama.cpp server with the demo model, on loopback, for as long as a test needs it.
+
+    with llama_server() as url:
+        create_provider("openai-compatible", {"base_url": f"{url}/v1"})
+
+It speaks OpenAI's chat, embeddings and Responses, and Anthropic's Messages. It lives in a process
+of its own, ends with the block or with the tests' process, and never outlives `SECONDS`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from support.source import ROOT
+
+MODEL = ROOT / "plugins/llamacpp/src/jackfield_llamacpp/data/tiny-demo.gguf"
+NAME = "tiny-demo"
+SECONDS = 900
+"""The longest that a server runs, whatever happens to the tests."""
+
+START_SECONDS = 60
+
+needs_llama_server = pytest.mark.skipif(
+    importlib.util.find_spec("xllamacpp") is None or not MODEL.is_file(),
+    reason=f"needs xllamacpp (pip install xllamacpp) and the demo model at {MODEL.relative_to(ROOT)}",
+)
+"""A mark for tests that cannot run without the server."""
+
+# More than one thread only makes a tiny model wait for itself.
+SCRIPT = """
+import signal, sys
+import xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path, params.model_alias, params.port = sys.argv[1], {sys.argv[2]}, 0
+params.n_ctx, params.n_parallel = 4096, 4
+params.embedding, params.pooling_type = True, 1
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+server = xllamacpp.Server(params)
+print("listening", server.listening_address, flush=True)
+signal.alarm(int(sys.argv[3]))
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def llama_server() -> Iterator[str]:
+    """A running server; gives its URL, without a path."""
+    command = [sys.executable, "-c", SCRIPT, str(MODEL), NAME, str(SECONDS)]
+    # The child's standard input closes when this process ends, and with it the server.
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = next((line for line in process.stdout if line.startswith("listening ")), "")
+            assert said, f"the server did not start: status {process.wait(5)}"
+            url = said.split()[1]
+            _wait(url)
+            yield url
+        finally:
+            process.kill()
+
+
+def _wait(url: str) -> None:
+    """Return when the server at *url* is ready."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.02)
+    raise TimeoutError(f"the llama.cpp server at {url} was not ready in {START_SECONDS} s")
