@@ -1,5 +1,7 @@
 """Each plugin folder has the one shape, so that adding a package is adding a folder."""
 
+import tomllib
+
 import pytest
 
 from support.source import CORE, PLUGINS, ROOT, Package
@@ -42,6 +44,11 @@ def test_the_core_has_an_extra_for_every_plugin(plugin: Package) -> None:
     assert [plugin.name] in CORE.extras.values(), (
         f"add an extra with {plugin.name} to core/pyproject.toml"
     )
+
+
+def test_the_workspace_names_every_package_as_its_own_source() -> None:
+    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["uv"]
+    assert set(workspace["sources"]) == {package.name for package in [CORE, *PLUGINS]}
 
 
 @pytest.mark.parametrize("package", [CORE, *PLUGINS], ids=str)

@@ -13,6 +13,7 @@ from support.transcripts import agrees, can_run, play, turns
 CONSOLES = [block for page in PAGES for block in blocks(page) if block.info == "console"]
 KNOWN = (
     "bash ",
+    "nice ",
     "curl ",
     "export ",
     "git ",

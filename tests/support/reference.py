@@ -8,13 +8,15 @@ A part stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; a test co
 import inspect
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ROOT / "docs" / "reference"
 
 
 def first_line(documented: Any) -> str:
@@ -55,10 +57,13 @@ def errors() -> str:
 
 
 def providers() -> dict[str, type[Any]]:
-    """Every installed provider class by its name."""
-    from jackfield import available_providers, plugin_manager
+    """The class of every provider in this repository, by its name."""
+    from jackfield import plugin_manager
 
-    return {name: plugin_manager().provider_class(name) for name in available_providers()}
+    files = [ROOT / "core" / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
+    groups = [tomllib.loads(f.read_text("utf-8"))["project"].get("entry-points", {}) for f in files]
+    names = sorted(name for group in groups for name in group.get("jackfield.providers", {}))
+    return {name: plugin_manager().provider_class(name) for name in names}
 
 
 def parameters() -> str:
