@@ -13,8 +13,9 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -79,13 +80,12 @@ def table(title: str, unit: str, rows: dict[str, float], base: str) -> None:
         print(f"| {name} | {value:,.1f} | {value / rows[base]:.2f} |")
 
 
-def best(rounds: int, measures: dict[str, tuple[object, ...]], one: object) -> dict[str, float]:
+def best(rounds: int, measures: Mapping[str, Callable[[], float]]) -> dict[str, float]:
     """The smallest of *rounds* interleaved measurements of each."""
-    assert callable(one)
     found: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(rounds):
-        for name, arguments in measures.items():
-            found[name].append(one(*arguments))
+        for name, measure in measures.items():
+            found[name].append(measure())
     return {name: min(values) for name, values in found.items()}
 
 
@@ -123,25 +123,19 @@ def main() -> None:
         ):
             url = f"http://127.0.0.1:{port}/{path}"
             jobs = {
-                name: (pythons.get(name, sys.executable), name, kind, url, count)
+                name: partial(job, pythons.get(name, sys.executable), name, kind, url, count)
                 for name in ["bare", *libraries]
             }
-            seconds = best(options.rounds, jobs, job)
-            table(
-                title, "CPU µs", {name: value * 1e6 for name, value in seconds.items()}, "jackfield"
-            )
+            seconds = best(options.rounds, jobs)
+            table(title, "CPU µs", {name: s * 1e6 for name, s in seconds.items()}, "jackfield")
 
-    modules = [name for name in IMPORTS if versions[name]]
-    costs = best(
-        options.rounds * 2, {name: (pythons[name], f"import {name}") for name in modules}, cpu_of
-    )
-    empty = best(options.rounds * 2, {"nothing": (sys.executable, "pass")}, cpu_of)["nothing"]
-    table(
-        "Importing",
-        "CPU ms",
-        {name: (value - empty) * 1e3 for name, value in costs.items()},
-        "httpx2",
-    )
+    imports = {
+        name: partial(cpu_of, pythons[name], f"import {name}") for name in IMPORTS if versions[name]
+    }
+    imports["nothing"] = partial(cpu_of, sys.executable, "pass")
+    costs = best(options.rounds * 2, imports)
+    empty = costs.pop("nothing")
+    table("Importing", "CPU ms", {name: (s - empty) * 1e3 for name, s in costs.items()}, "httpx2")
 
 
 if __name__ == "__main__":
