@@ -32,6 +32,7 @@ ERRORS: Mapping[str, tuple[str, str]] = {
     "filtered": ("invalid_request_error", "Output blocked by content filtering policy"),
     "rate_limit": ("rate_limit_error", "This request would exceed your rate limit."),
     "quota": ("rate_limit_error", "Your organization has reached its spend limit."),
+    "conflict": ("conflict_error", "The resource is being changed by another request"),
     "server": ("api_error", "Internal server error"),
     "loading": ("overloaded_error", "The model is being loaded"),
     "overloaded": ("overloaded_error", "Overloaded"),
@@ -60,10 +61,9 @@ class Anthropic(Dialect):
             events += _block_events(index, block)
             if index == 0:
                 events.insert(2, _event("ping", "ping"))
-        if answer.finish is not None:
-            delta = {"stop_reason": _finish(answer), "stop_sequence": None}
-            usage = {"usage": {"output_tokens": answer.usage.output}} if answer.usage else {}
-            events.append(_event("finish", "message_delta", delta=delta, **usage))
+        delta = {"stop_reason": _finish(answer), "stop_sequence": None}
+        usage = {"usage": {"output_tokens": answer.usage.output}} if answer.usage else {}
+        events.append(_event("finish", "message_delta", delta=delta, **usage))
         return (*events, _event("end", "message_stop"))
 
     def delta(self, answer: Answer, text: str) -> Event:

@@ -26,6 +26,7 @@ ERRORS: Mapping[str, str] = {
     "filtered": "the response was filtered",
     "rate_limit": "too many requests",
     "quota": "you have reached your weekly usage limit",
+    "conflict": "the model is being changed by another request",
     "server": "llama runner process has terminated: exit status 2",
     "loading": "llm server loading model",
     "overloaded": "server busy, please try again.  maximum pending requests exceeded",

@@ -45,6 +45,7 @@ ERRORS: Mapping[str, tuple[str, str | None, str]] = {
     ),
     "rate_limit": ("requests", "rate_limit_exceeded", "Rate limit reached for requests."),
     "quota": ("insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
+    "conflict": ("conflict_error", None, "The resource was changed by another request."),
     "server": ("server_error", "internal_error", "The server had an error."),
     "loading": ("server_error", None, "Loading model"),
     "overloaded": ("server_error", "server_is_overloaded", "The server is overloaded."),

@@ -22,6 +22,7 @@ ERROR_STATUS: Mapping[str, int] = {
     "filtered": 400,
     "rate_limit": 429,
     "quota": 429,
+    "conflict": 409,
     "server": 500,
     "loading": 503,
     "overloaded": 503,

@@ -147,8 +147,7 @@ def trailing(reply: Reply) -> Reply:
 
 def bytes_after(reply: Reply, _: Situation) -> Iterator[Action]:
     """A second, forged response on the connection, after the proper end of the first."""
-    yield Send(finished(reply))
-    yield Send(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged")
+    yield Send(finished(reply) + b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged")
     yield Keep()
 
 

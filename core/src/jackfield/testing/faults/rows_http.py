@@ -45,6 +45,7 @@ def framing(*lines: bytes, body: Callable[[Reply], bytes] = lambda reply: reply.
         return (
             status_line(200)
             + kind
+            + b"connection: close\r\n"
             + b"".join(line + b"\r\n" for line in lines)
             + b"\r\n"
             + body(reply)

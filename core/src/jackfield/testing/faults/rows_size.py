@@ -103,7 +103,11 @@ def endless_error(_reply: Reply, _: Situation) -> Iterator[Action]:
 
 
 def _headers(*lines: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\n" + b"".join(lines) + b"content-length: 2\r\n\r\n{}"
+    return (
+        b"HTTP/1.1 200 OK\r\n"
+        + b"".join(lines)
+        + b"content-length: 2\r\nconnection: close\r\n\r\n{}"
+    )
 
 
 def endless_head(_reply: Reply, _: Situation) -> Iterator[Action]:

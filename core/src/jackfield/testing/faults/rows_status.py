@@ -21,7 +21,7 @@ STATUSES: Mapping[int, str] = {
     405: "invalid",
     406: "invalid",
     408: "server",
-    409: "invalid",
+    409: "conflict",
     410: "not_found",
     413: "too_large",
     415: "invalid",

@@ -41,7 +41,7 @@ class FaultServer:
         with FaultServer() as server:
             client = OpenAI(base_url=server.url("openai", fault="cut_clean"), api_key="x")
 
-    *pace* holds the seconds of gaps and silences, *limit* the longest life of a connection.
+    *pace* holds the seconds of gaps and silences, *limit* how long one request may take.
     `log` has what it received. It runs in threads of its own, so sync, asyncio and trio
     programs use it alike.
     """
@@ -204,6 +204,7 @@ class FaultServer:
         outcome: str = "kept"
         seen: Counter[tuple[str, str]] = Counter()
         while outcome == "kept":
+            wire.renew()
             head = read_head(wire)
             received, fault, nth = self._register(head, record)
             body = b"" if fault.early else read_body(wire, head)

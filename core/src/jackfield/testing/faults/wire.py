@@ -33,9 +33,14 @@ class Wire:
         self._sock = sock
         self._record = record
         self._log = log
-        self._deadline = time.monotonic() + limit
+        self._limit = limit
+        self.renew()
         self.buffer = bytearray()
         sock.settimeout(limit)
+
+    def renew(self) -> None:
+        """Be patient anew: another request begins."""
+        self._deadline = time.monotonic() + self._limit
 
     def left(self) -> float:
         """Seconds of patience left; raises OutOfPatienceError when none is."""
