@@ -15,7 +15,7 @@ from .errors import LLMError, ResponseFormatError, StreamInterruptedError, Trans
 from .events import Finish, ResponseBuilder, StreamEvent, StreamStart, replay
 from .exchange import READ_ERRORS, Call, Exchange, StreamParser, unreadable
 from .failures import event_error, parse_failure
-from .flow import Close, Flow, HTTPRequest, HTTPResponse, Read
+from .flow import NOW, Close, Flow, HTTPRequest, HTTPResponse, Read
 from .framing import Frame, Framing
 from .requests import ChatRequest, Timeout
 from .types import ChatResponse, ToolCall, Usage
@@ -108,7 +108,9 @@ def stream_flow(
 ) -> Flow[Any]:
     """Send *request* and yield its events in batches; return what they fold into."""
     provider = call.provider
-    response: HTTPResponse = yield (yield from provider.authorize(request))
+    signed = yield from provider.authorize(request)
+    first = min((yield NOW) + timeout.first_chunk, request.deadline)
+    response: HTTPResponse = yield evolve(signed, deadline=first)
     if response.handle is None:
         raise provider.make_error(response)
     assert exchange.stream is not None
@@ -116,7 +118,7 @@ def stream_flow(
     if not isinstance(call.request, ChatRequest):
         state.built = _Last()
     try:
-        yield from _read(state, response, request, timeout)
+        yield from _read(state, response, first, request)
         yield from _end(state, exchange)
     except LLMError as error:
         if state.out and (ready := state.ready()):
@@ -127,15 +129,15 @@ def stream_flow(
     return state.built.build()
 
 
-def _read(
-    state: _Stream, response: HTTPResponse, request: HTTPRequest, timeout: Timeout
-) -> Flow[None]:
-    """Read to the terminator or the end; ``state.out`` holds what an error leaves undelivered."""
-    parser, deadline = state.parser, request.deadline
-    wait = response.at + timeout.first_chunk
+def _read(state: _Stream, response: HTTPResponse, first: float, request: HTTPRequest) -> Flow[None]:
+    """Read to the terminator or the end; ``state.out`` holds what an error leaves undelivered.
+
+    The first content must come by *first*, each further one within the request's idle time.
+    """
+    parser, deadline, wait = state.parser, request.deadline, first
     while not parser.done:
         try:
-            chunk: bytes = yield Read(response, wait if wait < deadline else deadline)
+            chunk: bytes = yield Read(response, min(deadline, wait))
         except TransportError:
             if parser.finished:
                 return
@@ -144,7 +146,7 @@ def _read(
             return
         state.feed(chunk)
         if state.out and (ready := state.ready()):
-            wait = response.at + timeout.idle
+            wait = response.at + request.idle
             yield ready
 
 
@@ -182,9 +184,12 @@ def _not_a_stream(state: _Stream, exchange: Exchange[Any, Any], body: bytes) -> 
         raise unreadable(error, body) from None
     if isinstance(plain, dict) and ("error" in plain or plain.get("object") == "error"):
         raise event_error(plain, state.provider.error_codes)
-    if parse_failure(plain).message and "choices" not in plain:
-        raise event_error(plain, state.provider.error_codes)
-    result = state.provider.read(state.call, exchange, HTTPResponse(200, body=body))
+    try:
+        result = state.provider.read(state.call, exchange, HTTPResponse(200, body=body))
+    except ResponseFormatError:
+        if parse_failure(plain).message:
+            raise event_error(plain, state.provider.error_codes) from None
+        raise
     state.call.warnings.clear()
     if not isinstance(result, ChatResponse):
         raise ResponseFormatError("a whole answer came instead of a stream")
