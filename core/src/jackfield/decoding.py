@@ -35,9 +35,15 @@ class Zlib:
         self._bits = 31 if encoding == "gzip" else 15
         self._inflate = zlib.decompressobj(self._bits)
         self._begun = False
+        self._held = b""
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The decoded pieces; nothing is decoded before it is asked for."""
+        if not self._begun:
+            # Two bytes tell a zlib wrapper from raw deflate.
+            self._held = chunk = self._held + chunk
+            if len(chunk) < 2:
+                return
         while chunk:
             yield from self._piece(chunk)
             if self._inflate.eof and (chunk := self._inflate.unused_data.lstrip(b"\0")):
@@ -64,7 +70,7 @@ class Zlib:
 
     def close(self) -> None:
         """Raise if the compressed body ended early."""
-        if self._begun and not self._inflate.eof:
+        if self._held and not self._inflate.eof:
             raise ResponseFormatError(f"the {self._encoding} body was cut")
 
 
