@@ -1,0 +1,98 @@
+"""Token counts and the list of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from attrs import evolve
+
+from jackfield import (
+    Capabilities,
+    ModelInfo,
+    ModelInfoRequest,
+    ModelListRequest,
+    TokenCount,
+    TokenCountRequest,
+)
+from jackfield.exchange import Call, decode, get_request, segment
+from jackfield.flow import HTTPRequest, HTTPResponse
+
+from .chat import post
+from .parse import EMPTY, count
+from .render import render_conversation, render_tools
+from .wire import ANY_OBJECT, MODELS, TOKENS
+
+PAGE = 1000
+
+
+def build_count(call: Call[TokenCountRequest]) -> HTTPRequest:
+    """POST /v1/messages/count_tokens. https://docs.claude.com/en/api/messages-count-tokens."""
+    request = call.request
+    body = {"model": request.model, **render_conversation(call, request.messages)}
+    if request.tools:
+        body["tools"] = render_tools(call, request.tools)
+    return post(call, "/v1/messages/count_tokens", body)
+
+
+def parse_count(_: Call[Any], response: HTTPResponse) -> TokenCount:
+    """The number of tokens."""
+    return TokenCount(input_tokens=decode(TOKENS, response.body).input_tokens)
+
+
+class Page(list[ModelInfo]):
+    """Models, and the last one's id where more follow."""
+
+    following: str | None = None
+
+
+def _get(call: Call[Any], path: str) -> HTTPRequest:
+    return evolve(get_request(path), headers={"anthropic-version": call.config.version})
+
+
+def build_models(call: Call[ModelListRequest]) -> HTTPRequest:
+    """GET /v1/models; the call's own fields are the query. https://docs.claude.com/en/api/models-list."""
+    return _get(call, f"/v1/models?{urlencode({'limit': PAGE, **call.options})}")
+
+
+def build_model(call: Call[ModelInfoRequest]) -> HTTPRequest:
+    """GET /v1/models/NAME. https://docs.claude.com/en/api/models."""
+    return _get(call, f"/v1/models/{segment(call.request.model)}")
+
+
+def parse_models(call: Call[Any], response: HTTPResponse) -> Page:
+    """One page of the list."""
+    wire = decode(MODELS, response.body)
+    page = Page(parse_model(m, call.provider.info.name) for m in wire.data)
+    if wire.has_more and wire.last_id:
+        page.following = wire.last_id
+    return page
+
+
+def parse_model_info(call: Call[Any], response: HTTPResponse) -> ModelInfo:
+    """One model."""
+    wire = decode(ANY_OBJECT, response.body)
+    return parse_model(wire, call.provider.info.name)
+
+
+def parse_model(wire: Mapping[str, Any], name: str) -> ModelInfo:
+    """A model as the API describes it; *name* is the provider's."""
+    can: Mapping[str, Any] = wire.get("capabilities") or EMPTY
+
+    def supported(capability: str) -> bool | None:
+        found: bool | None = (can.get(capability) or EMPTY).get("supported")
+        return found
+
+    return ModelInfo(
+        id=wire["id"],
+        display_name=wire.get("display_name") or "",
+        context_window=count(wire.get("max_input_tokens")),
+        max_output_tokens=count(wire.get("max_tokens")),
+        capabilities=Capabilities(
+            vision=supported("image_input"),
+            reasoning=supported("thinking"),
+            structured_output=supported("structured_outputs"),
+        ),
+        provider_metadata={name: wire},
+    )

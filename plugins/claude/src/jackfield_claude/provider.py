@@ -1,0 +1,160 @@
+"""The provider: who Claude is, its parameters and errors, and its operations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar, cast
+
+import msgspec
+from attrs import evolve, field, frozen
+
+from jackfield import (
+    AuthenticationError,
+    Capabilities,
+    ChatRequest,
+    ConfigIssue,
+    ContextLengthExceededError,
+    HTTPConfig,
+    HTTPProvider,
+    InvalidRequestError,
+    LLMError,
+    ModelInfoRequest,
+    ModelListRequest,
+    NotFoundError,
+    OverloadedError,
+    Param,
+    PermissionDeniedError,
+    ProviderInfo,
+    QuotaExceededError,
+    RateLimitError,
+    Request,
+    ResponseFormatError,
+    Secret,
+    ServerError,
+    TokenCountRequest,
+)
+from jackfield.exchange import Exchange
+from jackfield.flow import Flow, HTTPResponse
+from jackfield.params import EFFORTS, ParamTable
+
+from . import catalogue
+from .chat import build_chat
+from .facts import MAX_TOKENS
+from .parse import message_parser, parse_chat
+
+R = TypeVar("R")
+
+BASE_URL = "https://api.anthropic.com"
+
+PARAMS: ParamTable = {
+    "max_tokens": Param("max_tokens", ge=1, default=MAX_TOKENS),
+    "temperature": Param("temperature", ge=0, le=1),
+    "top_p": Param("top_p", ge=0, le=1),
+    "top_k": Param("top_k", ge=0),
+    "stop": Param("stop_sequences", convert=list),
+    # Older models take it as thinking.budget_tokens instead: see facts.py.
+    "reasoning_effort": Param("output_config.effort", values={word: word for word in EFFORTS}),
+    "parallel_tool_calls": Param(
+        "tool_choice.disable_parallel_tool_use", convert=lambda several: not several
+    ),
+}
+
+ERROR_CODES: Mapping[str, type[LLMError]] = {
+    "api_error": ServerError,
+    "authentication_error": AuthenticationError,
+    "billing_error": QuotaExceededError,
+    "contract_spend_limit_reached": QuotaExceededError,
+    "enforced_spend_limit_reached": QuotaExceededError,
+    "exceed_context_size_error": ContextLengthExceededError,  # llama.cpp's server
+    "invalid_request_error": InvalidRequestError,
+    "linked_organization_billing_unavailable": QuotaExceededError,
+    "linked_organization_spend_limit_reached": QuotaExceededError,
+    "not_found_error": NotFoundError,
+    "organization_on_hold": PermissionDeniedError,
+    "overloaded_error": OverloadedError,
+    "permission_error": PermissionDeniedError,
+    "rate_limit_error": RateLimitError,
+    "request_too_large": InvalidRequestError,
+    "timeout_error": ServerError,
+    "unavailable_error": OverloadedError,  # llama.cpp's server while it loads
+}
+
+TOO_LONG = re.compile(
+    r"prompt is too long: \d+ tokens > \d+ maximum"
+    r"|input length and `max_tokens` exceed context limit: \d+ \+ \d+ > \d+.*"
+)
+"""The API has no code for this case alone; these are its whole messages, numbers and all."""
+
+
+def _root(url: str) -> str:
+    """*url* without the version, which the paths bring: people write it both ways."""
+    return re.sub(r"(/v1)?/*$", "", url)
+
+
+@frozen(kw_only=True)
+class ClaudeConfig(HTTPConfig):
+    """*version* is the API's, by date; *betas* are switched on in every call."""
+
+    base_url: str = field(default=BASE_URL, converter=_root)
+    version: str = "2023-06-01"
+    betas: tuple[str, ...] = ()
+
+
+class ClaudeProvider(HTTPProvider):
+    """Claude, or any server that speaks its Messages API. https://docs.claude.com/en/api."""
+
+    info = ProviderInfo(
+        name="claude",
+        display_name="Claude",
+        docs_url="https://docs.claude.com",
+        api_key_env="ANTHROPIC_API_KEY",
+        capabilities=Capabilities(
+            streaming=True, tools=True, vision=True, reasoning=True, structured_output=True
+        ),
+    )
+    Config = ClaudeConfig
+    params: ClassVar[ParamTable] = PARAMS
+    error_codes: ClassVar[Mapping[str, type[LLMError]]] = ERROR_CODES
+    exchanges: ClassVar[Mapping[type[Request[Any]], Exchange[Any, Any]]] = {
+        ChatRequest: Exchange(build=build_chat, parse=parse_chat, stream=message_parser),
+        TokenCountRequest: Exchange(build=catalogue.build_count, parse=catalogue.parse_count),
+        ModelListRequest: Exchange(build=catalogue.build_models, parse=catalogue.parse_models),
+        ModelInfoRequest: Exchange(build=catalogue.build_model, parse=catalogue.parse_model_info),
+    }
+
+    def auth_headers(self, key: Secret | None) -> Mapping[str, str]:
+        """The key, in a header of its own."""
+        return {"x-api-key": key.reveal()} if key else {}
+
+    def check_config(self) -> Sequence[ConfigIssue]:
+        """A missing key is an issue at Anthropic's own address alone."""
+        own = self.config.base_url == BASE_URL
+        return [i for i in super().check_config() if own or i.path != "api_key"]
+
+    def make_error(self, response: HTTPResponse) -> LLMError:
+        """The typed error; the request's id may be in the body alone."""
+        error = super().make_error(response)
+        if type(error) is InvalidRequestError and TOO_LONG.fullmatch(error.message):
+            error = ContextLengthExceededError(error.message, **error.__dict__)
+        try:
+            named = msgspec.json.decode(response.body)["request_id"]
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+            return error
+        return error.add(request_id=named if isinstance(named, str) else None)
+
+    def flow(self, request: Request[R], *, stream: bool, deadline: float) -> Flow[R]:
+        """One attempt; a list of models is read page by page."""
+        result: Any = yield from super().flow(request, stream=stream, deadline=deadline)
+        found, page, seen = result, result, set[str]()
+        if not isinstance(page, catalogue.Page):
+            return cast("R", result)
+        while page.following is not None:
+            if page.following in seen:
+                raise ResponseFormatError("the list of models comes round again (at $.last_id)")
+            seen.add(page.following)
+            own = {self.info.name: {"after_id": page.following}}
+            following: Request[Any] = evolve(request, provider_options=own)
+            page = yield from super().flow(following, stream=False, deadline=deadline)
+            found = [*found, *page]
+        return cast("R", found)

@@ -1,0 +1,198 @@
+"""From messages and tools to the Messages API's blocks.
+
+What the API cannot take is converted or dropped, and the call is told. The metadata
+``{"claude": {…}}`` of a part or tool goes into its block: ``cache_control``, say.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from jackfield import (
+    MediaPart,
+    Message,
+    ProviderPart,
+    ReasoningPart,
+    RefusalPart,
+    Role,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from jackfield.attachments import sniff
+from jackfield.exchange import Call
+from jackfield.prompts import bad
+
+Json = dict[str, Any]
+
+IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+TEXTUAL = re.compile(r"text/.+|application/(json|xml|yaml|toml|javascript|.+\+(json|xml))")
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+
+
+def own(call: Call[Any], thing: Any) -> Json:
+    """What *thing* says to this provider alone."""
+    metadata: Mapping[str, Any] = getattr(thing, "provider_metadata", {})
+    mine = dict(metadata.get(call.provider.info.name, {}))
+    if isinstance(cited := mine.get("citations"), list):
+        # Answers name the file, requests must not.
+        mine["citations"] = [{k: v for k, v in c.items() if k != "file_id"} for c in cited]
+    return mine
+
+
+def render_conversation(call: Call[Any], messages: Iterable[Message]) -> Json:
+    """The fields ``system`` and ``messages``.
+
+    System messages go to the front, but for one whose metadata says ``{"role":
+    "system"}``: newer models take it where it stands. The results of parallel
+    calls go into one message, as the API wants them.
+    """
+    system: list[Json] = []
+    wire: list[Json] = []
+    after_tool = False
+    for at, message in enumerate(messages):
+        mine = own(call, message)
+        assistant = message.role is Role.ASSISTANT
+        role = mine.pop("role", "assistant" if assistant else "user")
+        blocks = render_parts(call, message.content)
+        if not blocks:
+            call.warn("dropped", f"messages[{at}]", "there is nothing in it to send")
+            continue
+        blocks[-1].update(mine)
+        if message.role is Role.SYSTEM and role != "system":
+            if wire:
+                call.warn("emulated", "system message", "it went to the front")
+            system += _texts(call, blocks)
+            continue
+        if after_tool and message.role is Role.TOOL:
+            blocks = wire.pop()["content"] + blocks
+        after_tool = message.role is Role.TOOL
+        if not assistant:
+            # Results come first, or the API refuses the message.
+            blocks.sort(key=lambda b: b["type"] != "tool_result")
+        wire.append({"role": role, "content": blocks})
+    if not wire:
+        raise bad("messages", "nothing is left to send", "add a user message that says something")
+    return {"system": system, "messages": wire} if system else {"messages": wire}
+
+
+def _texts(call: Call[Any], blocks: list[Json]) -> list[Json]:
+    """The text of a system message: the API takes nothing else there."""
+    texts = [b for b in blocks if b["type"] == "text"]
+    if len(texts) < len(blocks):
+        call.warn("dropped", "system message", "only its text can be sent")
+    return texts
+
+
+def render_parts(call: Call[Any], parts: Sequence[Any]) -> list[Json]:
+    """A block for each part that the API can take."""
+    blocks = ((_block(call, part), own(call, part)) for part in parts)
+    return [{**block, **mine} for block, mine in blocks if block is not None]
+
+
+def _block(call: Call[Any], part: Any) -> Json | None:
+    match part:
+        case TextPart(text):
+            # The API refuses blank text.
+            return {"type": "text", "text": text} if text.strip() else None
+        case MediaPart():
+            return _media(call, part)
+        case ReasoningPart(redacted=str() as data):
+            return {"type": "redacted_thinking", "data": data}
+        case ReasoningPart(text, signature=str() as signature):
+            return {"type": "thinking", "thinking": text, "signature": signature}
+        case ReasoningPart():
+            call.warn("dropped", "reasoning", "without Claude's signature it cannot be sent back")
+        case ToolCall(id, name, arguments):
+            use = {"type": "tool_use", "id": _tool_use_id(id), "name": name}
+            return {**use, "input": _input(call, name, arguments)}
+        case ToolResult():
+            return _result(call, part)
+        case RefusalPart(text) if text.strip():
+            call.warn("emulated", "refusal", "it went as text")
+            return {"type": "text", "text": text}
+        case ProviderPart(provider, data) if provider == call.provider.info.name:
+            return dict(data)
+        case ProviderPart(provider):
+            call.warn("dropped", f"a part of {provider}", "only its own provider understands it")
+    return None
+
+
+def _tool_use_id(given: str) -> str:
+    """*given* as the API takes it: the ids of other providers may hold other characters."""
+    if re.fullmatch(r"[a-zA-Z0-9_-]+", given):
+        return given
+    return "toolu_" + sha256(given.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def _input(call: Call[Any], name: str, arguments: str) -> Any:
+    """The arguments to the letter, so that a cached prompt stays the same."""
+    text = arguments.strip() or "{}"
+    try:
+        if isinstance(msgspec.json.decode(text), dict):
+            return msgspec.Raw(text.encode())
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    call.warn("emulated", f"call of {name}", "its arguments are no JSON object: sent as text")
+    return {"arguments": arguments}
+
+
+def _result(call: Call[Any], part: ToolResult) -> Json:
+    block: Json = {"type": "tool_result", "tool_use_id": _tool_use_id(part.tool_call_id)}
+    content = render_parts(call, part.content)
+    if content:
+        plain = len(content) == 1 and content[0].keys() == {"type", "text"}
+        block["content"] = content[0]["text"] if plain else content
+    return {**block, "is_error": True} if part.is_error else block
+
+
+def _media(call: Call[Any], part: MediaPart) -> Json | None:
+    """An image or document, as far as the API takes its type."""
+    kind = part.media_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
+    image = {"type": "image"}
+    document = {"type": "document", **({"title": part.name} if part.name else {})}
+    if part.data is None:
+        if kind.startswith("image/") or kind == "application/pdf":
+            source = {"type": "url", "url": part.url}
+            return {**(image if kind.startswith("image/") else document), "source": source}
+        call.warn("dropped", kind, "only images and PDFs can be sent by URL: pass the bytes")
+        return None
+    if kind == "image/*":
+        kind = sniff(part.data) or kind
+    if kind in IMAGES or kind == "application/pdf":
+        encoded = b64encode(part.data).decode()
+        source = {"type": "base64", "media_type": kind, "data": encoded}
+        return {**(image if kind in IMAGES else document), "source": source}
+    if TEXTUAL.fullmatch(kind):
+        try:
+            source = {"type": "text", "media_type": "text/plain", "data": part.data.decode()}
+            return {**document, "source": source}
+        except UnicodeDecodeError:
+            kind += " that is not UTF-8"
+    call.warn("dropped", kind, "Claude takes JPEG, PNG, GIF, WebP, PDF and text")
+    return None
+
+
+def render_tools(call: Call[Any], tools: Iterable[Tool]) -> list[Json]:
+    """Tools of the caller, and Anthropic's own where the metadata names their ``type``."""
+    return [_tool(at, tool, own(call, tool)) for at, tool in enumerate(tools)]
+
+
+def _tool(at: int, tool: Tool, mine: Json) -> Json:
+    if mine.get("type", "custom") != "custom":
+        wire: Json = {"name": tool.name, **mine}
+    else:
+        if not NAME.fullmatch(tool.name):
+            fix = "use up to 128 letters, digits, _ and -"
+            raise bad(f"tools[{at}].name", f"{tool.name!r} is no name for Claude's tools", fix)
+        schema = {"type": "object", **tool.parameters}
+        about = {"description": tool.description or None, "strict": tool.strict}
+        wire = {"name": tool.name, "input_schema": schema, **about, **mine}
+    return {key: value for key, value in wire.items() if value is not None}

@@ -1,0 +1,72 @@
+"""When two bodies of the Messages API mean the same: defaults spelled out or left out, ids renamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jackfield import CallWarning
+
+Json = dict[str, Any]
+
+EXPLAINS = {
+    "response_format": {"output_config", "tools", "tool_choice"},
+    "reasoning_effort": {"thinking", "output_config"},
+    "stop": {"stop_sequences"},
+}
+"""The fields that a warning about a subject speaks of, where they are called otherwise."""
+
+
+def explained(warnings: Iterable[CallWarning]) -> set[str]:
+    """The fields of a body that *warnings* say differ from what was asked."""
+    return {field for w in warnings for field in EXPLAINS.get(w.subject, {w.subject})}
+
+
+def meaning(body: Json, leave: Iterable[str] = ()) -> Json:
+    """*body* in one form of the many that mean the same, without the fields in *leave*."""
+    plain = {k: v for k, v in body.items() if v is not None and k not in set(leave)}
+    if plain.get("stream") is False:
+        del plain["stream"]
+    if plain.get("tool_choice") == {"type": "auto"}:
+        del plain["tool_choice"]
+    ids: dict[str, str] = {}
+    if "system" in plain:
+        plain["system"] = _content(plain["system"], ids)
+    if "messages" in plain:
+        plain["messages"] = [
+            {"role": m["role"], "content": _content(m["content"], ids)} for m in plain["messages"]
+        ]
+    if plain.get("tools"):
+        plain["tools"] = [_tool(tool) for tool in plain["tools"]]
+    plain = {k: v for k, v in plain.items() if v not in ([], {})}
+    result: Json = json.loads(json.dumps(plain), parse_int=float)
+    return result
+
+
+def _content(content: Any, ids: dict[str, str]) -> list[Json]:
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return [_block(block, ids) for block in blocks if block.get("text", "x").strip()]
+
+
+def _block(block: Mapping[str, Any], ids: dict[str, str]) -> Json:
+    plain = {k: v for k, v in block.items() if v is not None}
+    for key in ("id", "tool_use_id"):
+        if key in plain:
+            plain[key] = ids.setdefault(plain[key], f"id {len(ids)}")
+    if plain.get("caller") == {"type": "direct"}:
+        del plain["caller"]
+    if plain.get("is_error") is False:
+        del plain["is_error"]
+    if plain["type"] == "tool_result":
+        plain["content"] = _content(plain.get("content", []), ids)
+    return plain
+
+
+def _tool(tool: Mapping[str, Any]) -> Json:
+    plain = {k: v for k, v in tool.items() if v not in (None, "")}
+    if plain.get("type") == "custom":
+        del plain["type"]
+    if isinstance(plain.get("input_schema"), dict):
+        plain["input_schema"] = {"type": "object", "properties": {}, **plain["input_schema"]}
+    return plain

@@ -1,0 +1,134 @@
+"""Recorded truth: what real clients sent and what we send for the same call is the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from claude import traffic
+from claude.meaning import explained, meaning
+from claude.reading import read
+from claude.replays import asked, each, replaying
+from claude.typed import chat_request, count_request
+from jackfield import (
+    ChatRequest,
+    LLMError,
+    Message,
+    ModelInfoRequest,
+    ModelListRequest,
+    Request,
+    TokenCountRequest,
+)
+from support.recordings import Turn
+
+pytestmark = pytest.mark.wire
+
+CHATS = [t for t in traffic.of(traffic.CHAT) if isinstance(t.body, dict)]
+COUNTS = [t for t in traffic.of(traffic.COUNT) if isinstance(t.body, dict)]
+ANSWERED = [t for t in traffic.of(traffic.CHAT) if t.status < 300 and read(t).error is None]
+LISTS = [t for t in traffic.of(traffic.MODELS) if t.status < 300]
+
+
+def sent(turn: Turn, request: Request[Any]) -> Any:
+    """What the plugin puts on the wire for *request*, as the recording answers it."""
+    base_url = turn.request["url"].partition("/v1/")[0]
+    provider = replaying(turn.recorded(), base_url=base_url, allow_insecure_http=True)
+    try:
+        if turn.body.get("stream"):
+            provider.stream(request).drain()
+        else:
+            provider.run(request)
+    except LLMError:
+        pass
+    driver: Any = provider._driver
+    return driver.transport.requests[0]
+
+
+@each(CHATS)
+def test_the_same_chat_is_sent(turn: Turn) -> None:
+    request = chat_request(turn.body)
+    http = sent(turn, request)
+    assert (http.method, http.url.partition("?")[0]) == (
+        "POST",
+        turn.request["url"].partition("?")[0],
+    )
+    leave = explained(replaying().explain(request).warnings)
+    assert meaning(json.loads(http.body), leave) == meaning(turn.body, leave)
+
+
+@each(COUNTS)
+def test_the_same_count_is_asked_for(turn: Turn) -> None:
+    http = sent(turn, count_request(turn.body))
+    assert (http.method, http.url.partition("?")[0]) == (
+        "POST",
+        turn.request["url"].partition("?")[0],
+    )
+    assert meaning(json.loads(http.body)) == meaning(turn.body)
+
+
+@each(traffic.of(traffic.COUNT))
+def test_a_count_is_the_wires(turn: Turn) -> None:
+    request = TokenCountRequest(model="a-model", messages=[Message("user", "Hi")])
+    wire = json.loads(turn.payload)
+    if "error" in wire:
+        with pytest.raises(LLMError) as caught:
+            replaying(turn.recorded()).run(request)
+        assert caught.value.status == turn.status
+        return
+    counted = replaying(turn.recorded()).run(request)
+    assert (counted.input_tokens, counted.estimated) == (wire["input_tokens"], False)
+
+
+@each(LISTS)
+def test_a_list_of_models_is_the_wires(turn: Turn) -> None:
+    wire = json.loads(turn.payload)
+    last: dict[str, Any] = {"data": [{"id": "the-last"}], "has_more": False}
+    rest = turn.recorded([json.dumps(last).encode()])
+    models = replaying(turn.recorded(), rest).run(ModelListRequest())
+    listed = [*wire["data"], *(last["data"] if wire.get("has_more") else [])]
+    assert [(m.id, m.display_name) for m in models] == [
+        (w["id"], w.get("display_name", "")) for w in listed
+    ]
+    for model, said in zip(models, listed, strict=True):
+        assert model.provider_metadata["claude"] == said
+        assert model.context_window == said.get("max_input_tokens")
+        assert model.max_output_tokens == said.get("max_tokens")
+
+
+@each(traffic.of(traffic.MODEL))
+def test_one_model_is_the_wires(turn: Turn) -> None:
+    wire = json.loads(turn.payload)
+    request = ModelInfoRequest(model=turn.path.rpartition("/")[2])
+    provider = replaying(turn.recorded())
+    if turn.status >= 300:
+        with pytest.raises(LLMError) as caught:
+            provider.run(request)
+        assert caught.value.status == turn.status
+        return
+    assert provider.run(request).id == wire["id"]
+
+
+@each(ANSWERED)
+def test_an_answer_goes_back_as_it_came(turn: Turn) -> None:
+    provider = replaying(turn.recorded())
+    request = asked(turn)
+    answer = provider.stream(request).drain() if turn.streamed else provider.run(request)
+    history = [Message("user", "Hi"), answer.message, Message("user", "Go on")]
+    plan = provider.explain(ChatRequest(model="a-model", messages=history))
+    came = [returnable(b) for b in read(turn).blocks]
+    kept = [b for b in came if b["type"] != "thinking" or b.get("signature")]
+    assert {w.subject for w in plan.warnings} <= {"reasoning", "messages[1]"}
+    assert ("reasoning" in {w.subject for w in plan.warnings}) == (kept != came)
+    wire = {"messages": [{"role": "assistant", "content": kept}]} if kept else {}
+    messages = [m for m in plan.body["messages"] if m["role"] == "assistant"]
+    assert meaning({"messages": messages}) == meaning(wire)
+
+
+def returnable(block: dict[str, Any]) -> dict[str, Any]:
+    """*block* as requests have it: a citation of an answer names the file, that of a request must not."""
+    cited = block.get("citations")
+    if not cited:
+        return {k: v for k, v in block.items() if k != "citations"}
+    return {**block, "citations": [{k: v for k, v in c.items() if k != "file_id"} for c in cited]}
