@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
+
 from jackfield import (
     AuthenticationError,
     ChatRequest,
@@ -121,6 +122,6 @@ class GenericProvider(OpenAICompatibleProvider):
         api_key_env="OPENAI_COMPATIBLE_API_KEY",
         api_key_required=False,
     )
-    Config = GenericConfig
+    Config: ClassVar[type[Any]] = GenericConfig
     params: ClassVar[ParamTable] = {**PARAMS, **SAMPLING}
     reasoning_history = "reasoning_content"

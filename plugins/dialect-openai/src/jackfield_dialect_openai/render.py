@@ -13,7 +13,7 @@ from jackfield import (
     ChatRequest,
     EmbeddingRequest,
     MediaPart,
-    Message,
+    ProviderPart,
     ReasoningPart,
     RefusalPart,
     ResponseFormat,
@@ -38,23 +38,41 @@ def data_url(part: MediaPart) -> str:
 
 def render_messages(call: Call[ChatRequest]) -> list[dict[str, Any]]:
     """The dialect's messages for the call's."""
-    return [wire for message in call.request.messages for wire in _message(call, message)]
-
-
-def _message(call: Call[Any], message: Message) -> Iterable[dict[str, Any]]:
-    results = [p for p in message.content if isinstance(p, ToolResult)]
+    wire: list[dict[str, Any]] = []
     media: list[MediaPart] = []
-    for result in results:
-        yield {"role": "tool", "tool_call_id": result.tool_call_id, "content": result.text}
-        media += [p for p in result.content if isinstance(p, MediaPart)]
-        if result.is_error:
-            call.warn("dropped", "tool result", "the dialect has no mark for a failed tool")
-    if media:
-        call.warn("emulated", "tool result", "its media went into a user message")
-        yield {"role": "user", "content": [_media(call, p) for p in media]}
-    rest = [p for p in message.content if not isinstance(p, ToolResult)]
-    if not results or rest:
-        yield _plain(call, message.role, rest)
+    for message in call.request.messages:
+        results = [p for p in message.content if isinstance(p, ToolResult)]
+        if not results:
+            wire += _after_tools(call, media)
+        wire += [_result(call, r) for r in results]
+        media += [p for r in results for p in r.content if isinstance(p, MediaPart)]
+        rest = [p for p in message.content if not isinstance(p, ToolResult)]
+        if rest or not results:
+            wire += _after_tools(call, media)
+            wire.append(_plain(call, message.role, rest))
+    return wire + _after_tools(call, media)
+
+
+def _result(call: Call[Any], result: ToolResult) -> dict[str, Any]:
+    if result.is_error:
+        call.warn("dropped", "tool result", "the dialect has no mark for a failed tool")
+    texts = [_text(p) for p in result.content if isinstance(p, TextPart)]
+    content = texts if len(texts) > 1 else result.text
+    return {"role": "tool", "tool_call_id": result.tool_call_id, "content": content}
+
+
+def _after_tools(call: Call[Any], media: list[MediaPart]) -> list[dict[str, Any]]:
+    """The media of tool results: a user message after the last of them, emptying *media*."""
+    if not media:
+        return []
+    call.warn("emulated", "tool result", "its media went into a user message")
+    content = [c for p in media if (c := _media(call, p))]
+    media.clear()
+    return [{"role": "user", "content": content}] if content else []
+
+
+def _text(part: TextPart) -> dict[str, Any]:
+    return {"type": "text", "text": part.text}
 
 
 def _plain(call: Call[Any], role: Role, parts: list[Any]) -> dict[str, Any]:
@@ -63,8 +81,10 @@ def _plain(call: Call[Any], role: Role, parts: list[Any]) -> dict[str, Any]:
     calls: list[dict[str, Any]] = []
     for part in parts:
         match part:
-            case TextPart(text):
-                content.append({"type": "text", "text": text})
+            case TextPart():
+                content.append(_text(part))
+            case MediaPart() if role in (Role.ASSISTANT, Role.SYSTEM):
+                _spoken(call, role, part, wire)
             case MediaPart():
                 content.append(_media(call, part))
             case ToolCall():
@@ -73,27 +93,43 @@ def _plain(call: Call[Any], role: Role, parts: list[Any]) -> dict[str, Any]:
                 wire["refusal"] = wire.get("refusal", "") + text
             case ReasoningPart():
                 _reasoning(call, part, wire)
+            case ProviderPart(provider, data) if provider == call.provider.info.name:
+                content.append(dict(data))
             case _:
                 call.warn("dropped", type(part).__name__, "the dialect has no form for it")
-    content = [c for c in content if c]
-    if all(c["type"] == "text" for c in content):
-        text = "".join(c["text"] for c in content)
-        wire["content"] = text if text or not (calls or "refusal" in wire) else None
-    else:
-        wire["content"] = content
+    wire["content"] = _joined(role, [c for c in content if c], wire, calls)
     if calls:
         wire["tool_calls"] = calls
     return wire
+
+
+def _joined(role: Role, content: list[dict[str, Any]], wire: Any, calls: list[Any]) -> Any:
+    """Content as every server takes it: plain text where it is that and nothing more."""
+    plain = all(c.get("type") == "text" and c.keys() == {"type", "text"} for c in content)
+    if not plain or (len(content) > 1 and role is not Role.ASSISTANT):
+        return content
+    text = "".join(c["text"] for c in content)
+    return text if text or not (calls or "refusal" in wire or "audio" in wire) else None
+
+
+def _spoken(call: Call[Any], role: Role, part: MediaPart, wire: dict[str, Any]) -> None:
+    """Refer to a sound that the model made itself; no other media may stand there."""
+    own = part.provider_metadata.get(call.provider.info.name, {})
+    if role is Role.ASSISTANT and own.get("id"):
+        wire["audio"] = {"id": own["id"]}
+    else:
+        call.warn("dropped", part.media_type, f"the dialect takes no media from the {role.value}")
 
 
 def _reasoning(call: Call[Any], part: ReasoningPart, wire: dict[str, Any]) -> None:
     """Send thinking back where the server takes it."""
     provider: Any = call.provider
     own = part.provider_metadata.get(provider.info.name, {})
+    name = provider.reasoning_history
     if own.get("reasoning_details"):
-        wire["reasoning_details"] = own["reasoning_details"]
-    elif provider.reasoning_history:
-        name = provider.reasoning_history
+        details = wire.setdefault("reasoning_details", [])
+        details += own["reasoning_details"]
+    elif name and part.text:
         wire[name] = wire.get(name, "") + part.text
     else:
         call.warn("dropped", "reasoning", "this API takes no earlier thinking back")
@@ -158,10 +194,13 @@ def render_body(call: Call[ChatRequest]) -> dict[str, Any]:
     body: dict[str, Any] = {"model": request.model, "messages": render_messages(call), **call.wire}
     if request.tools:
         body["tools"] = render_tools(request.tools)
+    if request.tools or "tools" in call.options:
         if request.tool_choice != "auto":
             body["tool_choice"] = render_tool_choice(request.tool_choice)
     else:
         body.pop("parallel_tool_calls", None)
+        if request.tool_choice not in ("auto", "none"):
+            call.warn("dropped", "tool_choice", "there are no tools to choose from")
     if request.response_format is not None:
         body["response_format"] = render_format(request.response_format)
     if call.stream:
@@ -195,7 +234,7 @@ def build_embeddings(call: Call[EmbeddingRequest]) -> HTTPRequest:
     return json_request("/embeddings", merge(body, call.options))
 
 
-def build_models(call: Call[Any]) -> HTTPRequest:
+def build_models(call: Call[Any]) -> HTTPRequest:  # noqa: ARG001  # every exchange is given its call
     """GET /models."""
     return get_request("/models")
 

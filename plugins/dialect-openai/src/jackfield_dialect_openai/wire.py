@@ -30,14 +30,6 @@ class ToolCallWire(Struct):
     function: Function | None = None
 
 
-class ContentChunk(Struct):
-    """A piece of content where a server sends a list (Mistral's text and thinking)."""
-
-    type: str = ""
-    text: str | None = None
-    thinking: str | list[Any] | None = None
-
-
 class Audio(Struct):
     """Spoken output."""
 
@@ -50,7 +42,7 @@ class Audio(Struct):
 class MessageWire(Struct):
     """An assistant's message, or the delta of one."""
 
-    content: str | list[ContentChunk] | None = None
+    content: str | list[Any] | None = None
     refusal: str | None = None
     reasoning: Any = None
     reasoning_content: Any = None
@@ -58,6 +50,7 @@ class MessageWire(Struct):
     tool_calls: list[ToolCallWire] | None = None
     function_call: Function | None = None
     annotations: list[Any] | None = None
+    images: list[Any] | None = None
     audio: Audio | None = None
 
 
@@ -70,6 +63,9 @@ class Choice(Struct):
     finish_reason: str | None = None
     logprobs: Any = None
     error: Any = None
+    native_finish_reason: Any = None
+    stop_reason: Any = None
+    content_filter_results: Any = None
 
 
 class Completion(Struct):
@@ -81,7 +77,6 @@ class Completion(Struct):
     choices: list[Choice] | None = None
     usage: dict[str, Any] | None = None
     error: Any = None
-    message: Any = None
     service_tier: Any = None
     system_fingerprint: Any = None
     provider: Any = None
@@ -108,10 +103,11 @@ class Embeddings(Struct):
 class Models(Struct):
     """A list of models."""
 
-    data: list[dict[str, Any]]
+    data: list[dict[str, Any]] | None
 
 
 COMPLETION = msgspec.json.Decoder(Completion)
 EMBEDDINGS = msgspec.json.Decoder(Embeddings)
 MODELS = msgspec.json.Decoder(Models | list[dict[str, Any]])
 ANY_OBJECT = msgspec.json.Decoder(dict[str, Any])
+ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

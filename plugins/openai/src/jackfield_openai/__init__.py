@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from attrs import frozen
+
 from jackfield import HTTPConfig, Param, ProviderInfo, Secret
 from jackfield.params import ParamTable
 from jackfield_dialect_openai import PARAMS, OpenAICompatibleProvider

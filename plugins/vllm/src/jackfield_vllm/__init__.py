@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from attrs import frozen
+
 from jackfield import HTTPConfig, ProviderInfo
 from jackfield.params import ParamTable
 from jackfield_dialect_openai import PARAMS, SAMPLING, OpenAICompatibleProvider
