@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Mapping
@@ -13,7 +14,9 @@ import msgspec
 from attrs import frozen
 
 from .errors import LLMError, ProviderError, RateLimitError, for_status
-from .flow import HTTPResponse
+from .flow import HTTPRequest, HTTPResponse
+
+LOG = logging.getLogger("jackfield")
 
 _REQUEST_IDS = ("request-id", "x-request-id", "x-generation-id", "cf-ray")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -61,6 +64,18 @@ def _codes(error: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(c) for c in found if isinstance(c, str | int) and not isinstance(c, bool))
 
 
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The id under which the provider knows a call."""
+    return next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+
+
+def note_exchange(name: str, request: HTTPRequest, response: HTTPResponse) -> None:
+    """Log an exchange at DEBUG: who, what, and the status; never a header or a body."""
+    if LOG.isEnabledFor(logging.DEBUG):
+        known = request_id(response.headers) or "no request id"
+        LOG.debug("%s: %s %s: %s, %s", name, request.method, request.url, response.status, known)
+
+
 def make_error(
     response: HTTPResponse, codes: Mapping[str, type[LLMError]], phase: str = "head"
 ) -> LLMError:
@@ -75,7 +90,7 @@ def make_error(
         status=response.status,
         code=code or next((c for c in failure.codes if not c.isdigit()), None),
         param=failure.param,
-        request_id=next((headers[n] for n in _REQUEST_IDS if n in headers), None),
+        request_id=request_id(headers),
         retry_after=retry_after(headers, limited=kind is RateLimitError),
         maybe_executed=response.status >= 500,
     )

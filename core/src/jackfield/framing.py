@@ -43,9 +43,9 @@ class SSE:
         if not (self._chunks or self._data or self._event or self._first or self._after_cr):
             # The usual read: one event, one line of data, and nothing held.
             end = len(chunk) - 2
-            if chunk[:6] == b"data: " and chunk.find(b"\n") == end and chunk[end:] == b"\n\n":
-                if b"\r" not in chunk:
-                    return [(b"", chunk[6:end])]
+            whole = chunk[end:] == b"\n\n" and chunk.find(b"\n") == end and b"\r" not in chunk
+            if whole and chunk[:6] == b"data: ":
+                return [(b"", chunk[6:end])]
         if self._first and (chunk := self._without_bom(chunk)) == b"":
             return []
         if self._after_cr and chunk:

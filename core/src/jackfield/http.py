@@ -14,7 +14,7 @@ from attrs import evolve
 from .config import HTTPConfig, is_loopback
 from .errors import ConfigError, InvalidRequestError, LLMError, UnsupportedOperationError
 from .exchange import READ_ERRORS, Call, Exchange, unreadable
-from .failures import make_error
+from .failures import make_error, note_exchange, request_id
 from .flow import Flow, HTTPRequest, HTTPResponse
 from .params import normalize
 from .provider import Explanation, LLMProvider
@@ -164,6 +164,7 @@ class HTTPProvider(LLMProvider):
         """Send *request* and read its whole response."""
         signed = yield from self.authorize(request)
         response: HTTPResponse = yield signed
+        note_exchange(self.name, request, response)
         if not 200 <= response.status < 300:
             raise self.make_error(response)
         return self.read(call, exchange, response)
@@ -173,7 +174,7 @@ class HTTPProvider(LLMProvider):
         try:
             result = exchange.parse(call, response)
         except LLMError as error:
-            error.add(status=response.status, request_id=response.headers.get("request-id"))
+            error.add(status=response.status, request_id=request_id(response.headers))
             raise
         except READ_ERRORS as error:
             raise unreadable(error, response.body) from None

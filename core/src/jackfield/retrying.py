@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,6 +13,8 @@ from .errors import LLMError, RequestTimeoutError
 from .flow import NOW, RANDOM, Flow, Sleep
 
 T = TypeVar("T")
+
+LOG = logging.getLogger("jackfield")
 
 
 @frozen(kw_only=True)
@@ -78,6 +81,7 @@ def retrying(
             delay = policy.delay(attempt, error, (yield RANDOM))
             if delay is None or (yield NOW) + delay >= deadline or not quota.take(error):
                 raise
+            LOG.info("attempt %d failed, again in %.1f s: %s", attempt, delay, error)
         else:
             quota.give()
             return result

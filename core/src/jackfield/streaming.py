@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 from .errors import LLMError, ResponseFormatError, StreamInterruptedError, TransportError
 from .events import Finish, ResponseBuilder, StreamEvent, StreamStart, replay
 from .exchange import READ_ERRORS, Call, Exchange, StreamParser, unreadable
-from .failures import event_error, parse_failure
+from .failures import event_error, note_exchange, parse_failure, request_id
 from .flow import NOW, Close, Flow, HTTPRequest, HTTPResponse, Read
 from .framing import Frame, Framing
 from .requests import ChatRequest, Timeout
@@ -111,6 +111,7 @@ def stream_flow(
     signed = yield from provider.authorize(request)
     first = min((yield NOW) + timeout.first_chunk, request.deadline)
     response: HTTPResponse = yield evolve(signed, deadline=first)
+    note_exchange(provider.name, request, response)
     if response.handle is None:
         raise provider.make_error(response)
     assert exchange.stream is not None
@@ -198,7 +199,7 @@ def _not_a_stream(state: _Stream, exchange: Exchange[Any, Any], body: bytes) -> 
 
 def _broken(state: _Stream, error: LLMError, response: HTTPResponse) -> LLMError:
     """*error* as the caller is to see it, given what was delivered before."""
-    error.add(phase="stream", request_id=response.headers.get("request-id"))
+    error.add(phase="stream", request_id=request_id(response.headers))
     if not isinstance(error, StreamInterruptedError):
         if not state.delivered:
             return error
