@@ -212,13 +212,13 @@ class HTTPProvider(LLMProvider):
             raise UnsupportedOperationError(f"{self.name} has no {type(request).__name__}")
         call = self.prepare(request)
         built = self.build(call)
-        headers = Headers({**self.auth_headers(self._key), **built.headers})
+        auth = self.auth_headers(self._key)
         return Explanation(
             provider=self.name,
             model=request.model,
             method=built.method,
             url=built.url,
-            headers=masked_headers(headers),
+            headers=masked_headers({**auth, **built.headers}, [*auth, *self.config.headers]),
             body=msgspec.json.decode(built.body) if built.body else None,
             warnings=tuple(call.warnings),
         )

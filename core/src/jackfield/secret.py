@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 MASK = "**********"
@@ -12,6 +12,7 @@ _KEYLIKE = re.compile(
     r"\b(?:sk|rk|pk|key|gsk|xai|hf|nvapi|pplx|r8|AIza)[-_]?[A-Za-z0-9][A-Za-z0-9_\-]{14,}"
     r"|(?<=[Bb]earer )[^\s\"',]+"
 )
+_HARMLESS = frozenset({"accept", "content-type", "user-agent"})
 _HIDDEN = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"})
 
 
@@ -59,10 +60,10 @@ class Secret:
 
 
 class Headers(dict[str, str]):
-    """HTTP headers by lower-case name, whose repr hides every credential."""
+    """HTTP headers by lower-case name; any may be a credential, so the repr shows only harmless ones."""
 
     def __repr__(self) -> str:
-        return repr({k: MASK if k.lower() in _HIDDEN else v for k, v in self.items()})
+        return repr({k: v if k.lower() in _HARMLESS else MASK for k, v in self.items()})
 
     __str__ = __repr__
 
@@ -72,6 +73,7 @@ def mask(text: str) -> str:
     return _KEYLIKE.sub(MASK, text)
 
 
-def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """A copy of *headers* that may be shown."""
-    return {k: MASK if k.lower() in _HIDDEN else mask(v) for k, v in headers.items()}
+def masked_headers(headers: Mapping[str, str], secret: Collection[str] = ()) -> dict[str, str]:
+    """A copy of *headers* that may be shown; *secret* are the names of further credentials."""
+    hidden = _HIDDEN.union(name.lower() for name in secret)
+    return {k: MASK if k.lower() in hidden else mask(v) for k, v in headers.items()}
