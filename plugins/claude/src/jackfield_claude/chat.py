@@ -30,7 +30,6 @@ def post(call: Call[Any], path: str, body: Json) -> HTTPRequest:
     headers = {"anthropic-version": call.config.version}
     if betas:
         headers["anthropic-beta"] = ",".join(dict.fromkeys(betas))
-        path += "?beta=true"
     options = {key: value for key, value in call.options.items() if key != "betas"}
     built = json_request(path, merge(body, options))
     return evolve(built, headers={**built.headers, **headers})

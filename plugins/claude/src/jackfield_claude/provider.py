@@ -94,11 +94,15 @@ def _root(url: str) -> str:
 
 @frozen(kw_only=True)
 class ClaudeConfig(HTTPConfig):
-    """*version* is the API's, by date; *betas* are switched on in every call."""
+    """*version* is the API's, by date; *betas* are switched on in every call.
+
+    *bearer* sends the key as a bearer token, as gateways and OAuth want it.
+    """
 
     base_url: str = field(default=BASE_URL, converter=_root)
     version: str = "2023-06-01"
     betas: tuple[str, ...] = ()
+    bearer: bool = False
 
 
 class ClaudeProvider(HTTPProvider):
@@ -124,7 +128,9 @@ class ClaudeProvider(HTTPProvider):
     }
 
     def auth_headers(self, key: Secret | None) -> Mapping[str, str]:
-        """The key, in a header of its own."""
+        """The key, in a header of its own unless the configuration says otherwise."""
+        if self.config.bearer:
+            return super().auth_headers(key)
         return {"x-api-key": key.reveal()} if key else {}
 
     def check_config(self) -> Sequence[ConfigIssue]:
