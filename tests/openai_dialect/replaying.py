@@ -1,0 +1,109 @@
+"""Recorded turns through the real plugins, in both colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+from attrs import frozen
+
+from jackfield import (
+    ChatRequest,
+    EmbeddingRequest,
+    Message,
+    ModelInfoRequest,
+    ModelListRequest,
+    Request,
+    create_provider,
+)
+from jackfield.drivers.replay import AsyncReplayDriver, ReplayDriver
+from openai_dialect.scope import operation, plugin
+from support.recordings import Turn
+
+KEY = "made-up-key-for-replays"
+
+
+@frozen
+class Outcome:
+    """What a call came to: its events and its result, or its error."""
+
+    result: Any = None
+    events: tuple[Any, ...] = ()
+    error: BaseException | None = None
+
+
+Replay = Callable[[Turn, Sequence[bytes] | None], Outcome]
+
+
+def config(turn: Turn) -> dict[str, Any]:
+    """A configuration that tries once, so that each recorded response is seen as it is."""
+    base = {} if plugin(turn) == "openai" else {"base_url": "https://replayed.example/v1"}
+    return {"api_key": KEY, "retry": {"attempts": 1}, **base}
+
+
+def request(turn: Turn) -> Request[Any]:
+    """Some request whose answer *turn* could be."""
+    body = turn.body if isinstance(turn.body, dict) else {}
+    model = str(body.get("model") or "a-model")
+    match operation(turn):
+        case "chat":
+            own = {key: body[key] for key in ("n", "audio") if body.get(key)}
+            options = {plugin(turn): own}
+            messages = (Message("user", "Hi"),)
+            return ChatRequest(model=model, messages=messages, provider_options=options)
+        case "embeddings":
+            return EmbeddingRequest(model=model, inputs=["Hi"] * input_count(body.get("input")))
+        case "models":
+            return ModelListRequest()
+        case _:
+            return ModelInfoRequest(model=turn.path.rpartition("/")[2])
+
+
+def input_count(given: Any) -> int:
+    """How many inputs *given* is: a text, texts, one input as tokens, or several."""
+    one = not isinstance(given, list) or all(isinstance(item, int) for item in given)
+    return 1 if one else len(given)
+
+
+def sync(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
+    """Replay *turn*, blocking."""
+    driver = ReplayDriver([turn.recorded(chunks)])
+    provider = create_provider(plugin(turn), config(turn), driver=driver)
+    events: list[Any] = []
+    try:
+        if not turn.streamed:
+            return Outcome(provider.run(request(turn)))
+        stream = provider.stream(request(turn))
+        events.extend(stream)
+        return Outcome(stream.response, tuple(events))
+    except Exception as error:  # noqa: BLE001  # the tests judge it
+        return Outcome(None, tuple(events), error)
+
+
+async def _replay(turn: Turn, chunks: Sequence[bytes] | None) -> Outcome:
+    driver = AsyncReplayDriver([turn.recorded(chunks)])
+    provider = create_provider(plugin(turn), config(turn), async_driver=driver)
+    events: list[Any] = []
+    try:
+        if not turn.streamed:
+            return Outcome(await provider.arun(request(turn)))
+        stream = provider.astream(request(turn))
+        async for event in stream:
+            events.append(event)  # noqa: PERF401  # kept also when the stream breaks
+        return Outcome(stream.response, tuple(events))
+    except Exception as error:  # noqa: BLE001  # the tests judge it
+        return Outcome(None, tuple(events), error)
+
+
+def on_asyncio(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
+    """Replay *turn* under asyncio."""
+    return anyio.run(_replay, turn, chunks)
+
+
+def on_trio(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
+    """Replay *turn* under trio."""
+    return anyio.run(_replay, turn, chunks, backend="trio")
+
+
+COLOURS: dict[str, Replay] = {"sync": sync, "asyncio": on_asyncio, "trio": on_trio}

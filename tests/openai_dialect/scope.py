@@ -1,0 +1,102 @@
+"""Which recorded turns this issue's providers answer for, and why the others are left out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from support.recordings import Turn, turns
+
+OWN = ("openai", "vllm")
+"""Providers with a plugin of their own here."""
+
+BORROWED = (
+    "azure_openai",
+    "deepseek",
+    "groq",
+    "huggingface",
+    "llamacpp",
+    "lmstudio",
+    "mistral",
+    "nvidia_nim",
+    "ollama",
+    "openrouter",
+    "together",
+    "xai",
+)
+"""Services whose recordings go through `openai-compatible`."""
+
+OPERATIONS = {
+    "chat": re.compile(r"/chat/completions$"),
+    "embeddings": re.compile(r"/embeddings$"),
+    "model": re.compile(r"/v1/models/[^/]+$"),
+    "models": re.compile(r"/models$"),
+}
+
+OUTSIDE = {
+    r"/audio/": "speech and transcription come with the issue that widens operations",
+    r"/batches": "batches come with the issue that widens operations",
+    r"/completions$": "legacy text completions come with the issue that widens operations",
+    r"/files": "files come with the issue that widens operations",
+    r"/images/": "image generation comes with the issue that widens operations",
+    r"/moderations": "moderation comes with the issue that widens operations",
+    r"/responses": "the Responses API comes with the issue that widens operations",
+    r"/organization/": "administration is no operation of ours",
+    r"/vector_stores/": "vector stores are no operation of ours",
+    r"/rerank$": "reranking comes with the issue that widens operations",
+    r"/messages$": "another dialect: Anthropic's",
+    r"/api/(?:chat|generate|show|tags)$": "another dialect: Ollama's own",
+    r"/props$": "llama.cpp's own",
+    r"/(?:api/)?models/.+|/hf-inference/|/pipeline/": "Hugging Face's own tasks and hub",
+}
+"""Reasons by path, for turns of no operation of `OPERATIONS`."""
+
+# A recorder's slip: the client's list of models was stored as POST.
+SLIPS = {("vllm", "POST", "models"): "GET"}
+
+
+def operation(turn: Turn) -> str | None:
+    """The operation of *turn* in this dialect; None if it has none."""
+    if turn.path.startswith("/api/v0"):
+        return None
+    found = next((name for name, path in OPERATIONS.items() if path.search(turn.path)), None)
+    method = SLIPS.get((turn.provider, turn.request["method"], str(found)), turn.request["method"])
+    wanted = "GET" if found in ("model", "models") else "POST"
+    return found if method == wanted else None
+
+
+def reason(turn: Turn) -> str | None:
+    """Why *turn* is left out, if its path says so."""
+    if turn.path.startswith("/api/v0"):
+        return "LM Studio's own API, before it spoke the dialect"
+    return next((why for path, why in OUTSIDE.items() if re.search(path, turn.path)), None)
+
+
+def inside(*operations: str, providers: tuple[str, ...] = OWN + BORROWED) -> list[Turn]:
+    """The recorded turns of *operations*."""
+    return [t for p in providers for t in turns(p) if operation(t) in operations]
+
+
+def plugin(turn: Turn) -> str:
+    """The provider that replays *turn*."""
+    return turn.provider if turn.provider in OWN else "openai-compatible"
+
+
+def failed(turn: Turn) -> bool:
+    """Whether *turn* was answered with an error, by its status or inside."""
+    return turn.status >= 300 or any(is_error(d) for d in documents(turn))
+
+
+def documents(turn: Turn) -> list[Any]:
+    """The JSON documents of the answer, whole or streamed."""
+    if turn.streamed:
+        return turn.data()
+    body = turn.response.get("body")
+    return [] if body is None or isinstance(body, str) else [body]
+
+
+def is_error(document: Any) -> bool:
+    """Whether *document* reports an error."""
+    return isinstance(document, dict) and bool(
+        document.get("error") or document.get("object") == "error"
+    )
