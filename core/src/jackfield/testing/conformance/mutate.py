@@ -71,7 +71,7 @@ def essence(outcome: Outcome) -> Any:
         return (outcome.error, dict(outcome.facts)["status"], dict(outcome.facts)["code"])
     result = outcome.result
     if isinstance(result, ChatResponse):
-        calls = [(c.name, c.arguments) for c in result.tool_calls]
+        calls = [(c.name, _value(c.arguments)) for c in result.tool_calls]
         usage = (result.usage.input_tokens, result.usage.output_tokens)
         return (result.text, result.reasoning, calls, result.finish_reason, usage)
     if isinstance(result, EmbeddingResponse):
@@ -79,3 +79,11 @@ def essence(outcome: Outcome) -> Any:
     if isinstance(result, list | tuple):
         return [getattr(item, "id", item) for item in result]
     return result
+
+
+def _value(arguments: str) -> Any:
+    """What *arguments* say, however they are spaced; the text itself where it is no JSON."""
+    try:
+        return json.loads(arguments)
+    except ValueError:
+        return arguments
