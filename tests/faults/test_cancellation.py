@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -152,7 +152,7 @@ def test_a_cancelled_task_closes_its_socket_whatever_it_waits_for(
 
 
 @asynccontextmanager
-async def crowd(size: int, call: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
+async def crowd(size: int, call: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """*size* calls under way, cancelled at the end."""
     async with anyio.create_task_group() as group:
         for _ in range(size):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from .values import Fault, Situation
 MIB = 1 << 20
 ENDLESS = 256 * MIB
 BOMB = 256 * MIB
+GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 LARGE = "too_large|interrupted"
 BOUND = "timeout|interrupted|too_large"
 HEADS = "transport|malformed|too_large"
@@ -60,10 +62,17 @@ def endless_events(reply: Reply, _: Situation) -> Iterator[Action]:
 
 @lru_cache(maxsize=16)
 def _packed(before: bytes, after: bytes) -> bytes:
-    packer = zlib.compressobj(9, wbits=31)
-    block = b"a" * MIB
-    pieces = [packer.compress(before), *(packer.compress(block) for _ in range(BOMB // MIB))]
-    return b"".join(pieces) + packer.compress(after) + packer.flush()
+    """*before*, 256 MiB of one letter, and *after* in gzip; the middle is packed once and repeated."""
+    packer, block = zlib.compressobj(9, wbits=-15), b"a" * MIB
+    start = packer.compress(before) + packer.flush(zlib.Z_FULL_FLUSH)
+    middle = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    end = packer.compress(after) + packer.flush()
+    checksum = zlib.crc32(before)
+    for _ in range(BOMB // MIB):
+        checksum = zlib.crc32(block, checksum)
+    size = len(before) + BOMB + len(after)
+    trailer = struct.pack("<LL", zlib.crc32(after, checksum), size % (1 << 32))
+    return GZIP_HEAD + start + middle * (BOMB // MIB) + end + trailer
 
 
 def bomb(reply: Reply, _: Situation) -> Iterator[Action]:
