@@ -24,6 +24,41 @@ class Framing(Protocol):
         ...
 
 
+class _Lines:
+    """Joins what reads cut apart: gives out whole lines, holds the rest."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def complete(self, chunk: bytes) -> bytes:
+        """The whole lines that *chunk* completes; ``b""`` if there are none yet."""
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            self.hold(chunk)
+            return b""
+        text = chunk[:end] if not self._chunks else self.take() + chunk[:end]
+        self.hold(chunk[end:])
+        return text
+
+    def hold(self, rest: bytes) -> None:
+        """Keep *rest* until more comes."""
+        if rest:
+            self._size += len(rest)
+            if self._size > MAX_EVENT:
+                raise ResponseTooLargeError(f"a stream event is longer than {MAX_EVENT} bytes")
+            self._chunks.append(rest)
+
+    def take(self) -> bytes:
+        """What is held, which is then held no more."""
+        held = b"".join(self._chunks)
+        self._chunks, self._size = [], 0
+        return held
+
+    def __bool__(self) -> bool:
+        return bool(self._chunks)
+
+
 class SSE:
     """Server-sent events, as the HTML standard defines the stream.
 
@@ -31,8 +66,7 @@ class SSE:
     """
 
     def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._size = 0
+        self._held = _Lines()
         self._event = b""
         self._data: list[bytes] = []
         self._first = True
@@ -40,7 +74,7 @@ class SSE:
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The events that *chunk* completes."""
-        if not (self._chunks or self._data or self._event or self._first or self._after_cr):
+        if not (self._held or self._data or self._event or self._first or self._after_cr):
             # The usual read: one event, one line of data, and nothing held.
             end = len(chunk) - 2
             whole = chunk[end:] == b"\n\n" and chunk.find(b"\n") == end and b"\r" not in chunk
@@ -55,31 +89,17 @@ class SSE:
         if b"\r" in chunk:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        end = chunk.rfind(b"\n") + 1
-        if not end:
-            self._hold(chunk)
-            return []
-        text = b"".join((*self._chunks, chunk[:end]))
-        self._chunks, self._size = [], 0
-        self._hold(chunk[end:])
-        return self._lines(text)
+        text = self._held.complete(chunk)
+        return self._lines(text) if text else []
 
     def _without_bom(self, chunk: bytes) -> bytes:
         """The stream's first bytes, whole enough to tell a byte order mark."""
-        chunk = b"".join((*self._chunks, chunk))
-        self._chunks, self._size = [], 0
+        chunk = self._held.take() + chunk
         if len(chunk) < 3 and b"\xef\xbb\xbf".startswith(chunk):
-            self._hold(chunk)
+            self._held.hold(chunk)
             return b""
         self._first = False
         return chunk.removeprefix(b"\xef\xbb\xbf")
-
-    def _hold(self, rest: bytes) -> None:
-        if rest:
-            self._size += len(rest)
-            if self._size > MAX_EVENT:
-                raise ResponseTooLargeError(f"a stream event is longer than {MAX_EVENT} bytes")
-            self._chunks.append(rest)
 
     def _lines(self, text: bytes) -> list[Frame]:
         frames: list[Frame] = []
@@ -109,35 +129,19 @@ class SSE:
 
     def close(self) -> list[Frame]:
         """The last event, where the stream ended without its blank line."""
-        rest = b"".join(self._chunks)
-        self._chunks, self._size = [], 0
-        return self._lines(rest + b"\n\n")
+        return self._lines(self._held.take() + b"\n\n")
 
 
 class NDJSON:
     """One JSON document a line."""
 
     def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._size = 0
+        self._held = _Lines()
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The documents that *chunk* completes."""
-        end = chunk.rfind(b"\n") + 1
-        if not end:
-            self._hold(chunk)
-            return []
-        text = b"".join((*self._chunks, chunk[:end]))
-        self._chunks, self._size = [], 0
-        self._hold(chunk[end:])
-        return [(b"", line) for line in text.split(b"\n") if line.strip()]
-
-    def _hold(self, rest: bytes) -> None:
-        if rest:
-            self._size += len(rest)
-            if self._size > MAX_EVENT:
-                raise ResponseTooLargeError(f"a stream line is longer than {MAX_EVENT} bytes")
-            self._chunks.append(rest)
+        lines = self._held.complete(chunk).split(b"\n")
+        return [(b"", line) for line in lines if line.strip()]
 
     def close(self) -> list[Frame]:
         """The last line, where the stream ended without its newline."""
