@@ -42,7 +42,7 @@ def config(turn: Turn) -> dict[str, Any]:
     return {"api_key": KEY, "retry": {"attempts": 1}, **base}
 
 
-def request(turn: Turn) -> Request[Any]:
+def typed(turn: Turn) -> Request[Any]:
     """Some request whose answer *turn* could be."""
     body = turn.body if isinstance(turn.body, dict) else {}
     model = str(body.get("model") or "a-model")
@@ -73,8 +73,8 @@ def sync(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
     events: list[Any] = []
     try:
         if not turn.streamed:
-            return Outcome(provider.run(request(turn)))
-        stream = provider.stream(request(turn))
+            return Outcome(provider.run(typed(turn)))
+        stream = provider.stream(typed(turn))
         events.extend(stream)
         return Outcome(stream.response, tuple(events))
     except Exception as error:  # noqa: BLE001  # the tests judge it
@@ -87,8 +87,8 @@ async def _replay(turn: Turn, chunks: Sequence[bytes] | None) -> Outcome:
     events: list[Any] = []
     try:
         if not turn.streamed:
-            return Outcome(await provider.arun(request(turn)))
-        stream = provider.astream(request(turn))
+            return Outcome(await provider.arun(typed(turn)))
+        stream = provider.astream(typed(turn))
         async for event in stream:
             events.append(event)  # noqa: PERF401  # kept also when the stream breaks
         return Outcome(stream.response, tuple(events))

@@ -90,7 +90,8 @@ class OpenAICompatibleProvider(HTTPProvider):
     """Derive from this, say who you are, and adjust what your server does otherwise.
 
     ``chat_path`` is where chats go below the base URL; ``reasoning_history`` names
-    the message field in which the server takes earlier thinking back, if it does.
+    the message field in which the server takes earlier thinking back, if it does;
+    ``file_urls`` says whether it fetches documents by URL.
     """
 
     params: ClassVar[ParamTable] = PARAMS
@@ -98,6 +99,7 @@ class OpenAICompatibleProvider(HTTPProvider):
     exchanges: ClassVar[Mapping[type[Request[Any]], Exchange[Any, Any]]] = EXCHANGES
     chat_path: ClassVar[str] = "/chat/completions"
     reasoning_history: ClassVar[str | None] = None
+    file_urls: ClassVar[bool] = False
 
     def parse_model(self, wire: Mapping[str, Any]) -> ModelInfo:
         """A model as the server describes it."""
@@ -125,3 +127,4 @@ class GenericProvider(OpenAICompatibleProvider):
     Config: ClassVar[type[Any]] = GenericConfig
     params: ClassVar[ParamTable] = {**PARAMS, **SAMPLING}
     reasoning_history = "reasoning_content"
+    file_urls = True  # whether it does is between the user and the server

@@ -142,15 +142,16 @@ def _call(part: ToolCall) -> dict[str, Any]:
 
 def _media(call: Call[Any], part: MediaPart) -> dict[str, Any]:
     """The wire part for *part*; empty if there is none."""
+    provider: Any = call.provider
     kind = part.media_type
-    own = part.provider_metadata.get(call.provider.info.name, {})
+    own = part.provider_metadata.get(provider.info.name, {})
     if kind.startswith("image/"):
         detail = {"detail": own["detail"]} if "detail" in own else {}
         return {"type": "image_url", "image_url": {"url": data_url(part), **detail}}
     if kind in _AUDIO and part.data is not None:
         sound = {"data": b64encode(part.data).decode(), "format": _AUDIO[kind]}
         return {"type": "input_audio", "input_audio": sound}
-    if part.data is not None:
+    if part.data is not None or provider.file_urls:
         name = part.name or "document." + kind.rpartition("/")[2]
         return {"type": "file", "file": {"filename": name, "file_data": data_url(part)}}
     call.warn("dropped", kind, "the dialect takes only images by URL: pass the bytes")
