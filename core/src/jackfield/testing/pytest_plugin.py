@@ -57,7 +57,9 @@ def _is_here(host: Any) -> bool:
     name = host.decode("utf-8", "replace") if isinstance(host, bytes) else host
     if name in _HERE:
         return True
-    return isinstance(name, str) and (name.startswith("127.") or name.endswith(".localhost"))
+    # The name .invalid is reserved for names that lead nowhere (RFC 6761).
+    reserved = (".localhost", ".invalid")
+    return isinstance(name, str) and (name.startswith("127.") or name.endswith(reserved))
 
 
 @pytest.fixture
