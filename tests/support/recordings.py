@@ -37,7 +37,7 @@ class Turn:
     @property
     def path(self) -> str:
         """The request's path, without its query."""
-        return urlsplit(self.request["url"]).path
+        return str(urlsplit(self.request["url"]).path)
 
     @property
     def operation(self) -> str:
