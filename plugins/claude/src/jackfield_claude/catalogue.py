@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from attrs import evolve
+from msgspec import Struct
 
 from jackfield import (
     Capabilities,
@@ -20,11 +22,30 @@ from jackfield.exchange import Call, decode, get_request, segment
 from jackfield.flow import HTTPRequest, HTTPResponse
 
 from .chat import post
-from .parse import EMPTY, count
-from .render import render_conversation, render_tools
-from .wire import ANY_OBJECT, MODELS, TOKENS
+from .render import render_conversation
+from .tools import render_tools
+from .usage import EMPTY, count
 
 PAGE = 1000
+
+
+class TokensCounted(Struct):
+    """How many tokens a request holds."""
+
+    input_tokens: int
+
+
+class ModelPage(Struct):
+    """A page of the list of models."""
+
+    data: list[dict[str, Any]]
+    has_more: bool | None = None
+    last_id: str | None = None
+
+
+TOKENS = msgspec.json.Decoder(TokensCounted)
+MODELS = msgspec.json.Decoder(ModelPage)
+ANY_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def build_count(call: Call[TokenCountRequest]) -> HTTPRequest:

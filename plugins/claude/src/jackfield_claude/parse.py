@@ -13,19 +13,18 @@ import msgspec
 from attrs import define, field
 
 from jackfield import (
+    CallWarning,
     ChatResponse,
     Finish,
     FinishReason,
     LLMError,
     PartAdded,
     PartMetadata,
-    ProviderPart,
     ReasoningDelta,
     ResponseFormatError,
     StreamStart,
     TextDelta,
     ToolCallDelta,
-    Usage,
     fold,
 )
 from jackfield.exchange import Call, decode
@@ -33,44 +32,11 @@ from jackfield.failures import event_error
 from jackfield.flow import HTTPResponse
 from jackfield.framing import Frame
 
-from .wire import BLOCKS, EVENT, KIND, MESSAGE, Delta, Event, Message
-
-FINISH_REASONS: Mapping[str, FinishReason] = {
-    "end_turn": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-    "max_tokens": FinishReason.LENGTH,
-    "model_context_window_exceeded": FinishReason.LENGTH,
-    "tool_use": FinishReason.TOOL_CALLS,
-    "refusal": FinishReason.CONTENT_FILTER,
-    # The same conversation continues when the answer is sent back as it is.
-    "pause_turn": FinishReason.OTHER,
-    "compaction": FinishReason.OTHER,
-}
+from .blocks import BLOCKS, KIND, WholeBlock
+from .usage import EMPTY, FINISH_REASONS, parse_usage
+from .wire import EVENT, MESSAGE, Delta, Event, Message
 
 _ABOUT_END = ("stop_sequence", "stop_details", "container", "context_management")
-
-EMPTY: Mapping[str, Any] = {}
-
-
-def count(value: Any) -> int | None:
-    """A token count, if *value* is one."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def parse_usage(wire: Mapping[str, Any]) -> Usage:
-    """Usage in inclusive totals: the wire counts cached input beside the other input."""
-    fresh = count(wire.get("input_tokens"))
-    read = count(wire.get("cache_read_input_tokens"))
-    written = count(wire.get("cache_creation_input_tokens"))
-    details = wire.get("output_tokens_details")
-    return Usage(
-        input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
-        output_tokens=count(wire.get("output_tokens")),
-        cache_read_tokens=read,
-        cache_write_tokens=written,
-        reasoning_tokens=count((details or EMPTY).get("thinking_tokens")),
-        raw=dict(wire),
-    )
 
 
 @define
@@ -90,8 +56,7 @@ class MessageParser:
     _usage: dict[str, Any] = field(factory=dict)
     _about: dict[str, Any] = field(factory=dict)
     # Blocks that are not closed: a tool's input should no piece of it come, or a whole block.
-    _open: dict[int, str | dict[str, Any]] = field(factory=dict)
-    _pieces: dict[int, list[str]] = field(factory=dict)
+    _open: dict[int, str | WholeBlock] = field(factory=dict)
     _citations: dict[int, list[Any]] = field(factory=dict)
     _answers: set[int] = field(factory=set)
     _called: bool = False
@@ -153,7 +118,7 @@ class MessageParser:
         kind = decode(KIND, data).type
         decoder = BLOCKS.get(kind)
         if decoder is None:
-            self._open[index] = msgspec.json.decode(data)
+            self._open[index] = WholeBlock(msgspec.json.decode(data))
             return
         block = decode(decoder, data)
         match kind:
@@ -185,8 +150,8 @@ class MessageParser:
     def _delta(self, index: int, delta: Delta, data: bytes, out: list[Any]) -> None:
         """Read a piece of a block."""
         opened = self._open.get(index)
-        if isinstance(opened, dict):
-            self._gather(index, opened, msgspec.json.decode(data)["delta"])
+        if isinstance(opened, WholeBlock):
+            opened.add(msgspec.json.decode(data)["delta"])
             return
         match delta.type:
             case "text_delta":
@@ -206,32 +171,11 @@ class MessageParser:
             return TextDelta(piece, index)
         return ToolCallDelta(index, arguments=piece)
 
-    def _gather(self, index: int, block: dict[str, Any], delta: dict[str, Any]) -> None:
-        """Add a piece to a block that will be handed on whole, whatever its type."""
-        for key, value in delta.items():
-            before = block.get(key)
-            if key == "type":
-                continue
-            if key == "partial_json":
-                self._pieces.setdefault(index, []).append(value)
-            elif key == "citation":
-                block["citations"] = [*(block.get("citations") or ()), value]
-            elif isinstance(value, str) and isinstance(before, str):
-                block[key] = before + value
-            elif value is not None:
-                block[key] = value
-
     def shut(self, index: int, out: list[Any]) -> None:
         """End block *index*."""
         opened = self._open.pop(index, "")
-        if isinstance(opened, dict):
-            if text := "".join(self._pieces.pop(index, ())):
-                try:
-                    opened["input"] = msgspec.json.decode(text)
-                except msgspec.DecodeError:
-                    # Cut by the token limit: kept as the model wrote it.
-                    opened["input"] = text
-            out.append(PartAdded(ProviderPart(self.name, opened), index))
+        if isinstance(opened, WholeBlock):
+            out.append(PartAdded(opened.build(self.name), index))
         elif opened:
             out.append(self._input(index, opened))
 
@@ -249,13 +193,19 @@ class MessageParser:
         for index in sorted(self._open):
             self.shut(index, out)
         reason = FINISH_REASONS.get(self._stop or "", FinishReason.OTHER)
-        if reason is FinishReason.TOOL_CALLS and self._answers and not self._called:
-            reason = FinishReason.STOP
+        warnings: tuple[CallWarning, ...] = ()
+        if self.answer_tool and not self._called:
+            if self._answers and reason is FinishReason.TOOL_CALLS:
+                reason = FinishReason.STOP
+            if not self._answers:
+                told = "the model answered in words of its own"
+                warnings = (CallWarning("dropped", "response_format", told),)
         out.append(
             Finish(
                 finish_reason=reason,
                 raw_finish_reason=self._stop,
                 usage=parse_usage(self._usage),
+                warnings=warnings,
                 provider_metadata={self.name: self._about} if self._about else {},
             )
         )

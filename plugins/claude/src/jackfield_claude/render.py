@@ -1,4 +1,4 @@
-"""From messages and tools to the Messages API's blocks.
+"""From messages to the Messages API's blocks.
 
 What the API cannot take is converted or dropped, and the call is told. The metadata
 ``{"claude": {…}}`` of a part or tool goes into its block: ``cache_control``, say.
@@ -7,7 +7,6 @@ What the API cannot take is converted or dropped, and the call is told. The meta
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -22,19 +21,15 @@ from jackfield import (
     RefusalPart,
     Role,
     TextPart,
-    Tool,
     ToolCall,
     ToolResult,
 )
-from jackfield.attachments import sniff
 from jackfield.exchange import Call
 from jackfield.prompts import bad
 
-Json = dict[str, Any]
+from .media import render_media
 
-IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-TEXTUAL = re.compile(r"text/.+|application/(json|xml|yaml|toml|javascript|.+\+(json|xml))")
-NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+Json = dict[str, Any]
 
 
 def own(call: Call[Any], thing: Any) -> Json:
@@ -76,7 +71,7 @@ def render_conversation(call: Call[Any], messages: Iterable[Message]) -> Json:
         after_tool = message.role is Role.TOOL
         if not assistant:
             # Results come first, or the API refuses the message.
-            blocks.sort(key=lambda b: b["type"] != "tool_result")
+            blocks.sort(key=lambda b: b.get("type") != "tool_result")
         wire.append({"role": role, "content": blocks})
     if not wire:
         raise bad("messages", "nothing is left to send", "add a user message that says something")
@@ -85,7 +80,7 @@ def render_conversation(call: Call[Any], messages: Iterable[Message]) -> Json:
 
 def _texts(call: Call[Any], blocks: list[Json]) -> list[Json]:
     """The text of a system message: the API takes nothing else there."""
-    texts = [b for b in blocks if b["type"] == "text"]
+    texts = [b for b in blocks if b.get("type") == "text"]
     if len(texts) < len(blocks):
         call.warn("dropped", "system message", "only its text can be sent")
     return texts
@@ -103,7 +98,7 @@ def _block(call: Call[Any], part: Any) -> Json | None:
             # The API refuses blank text.
             return {"type": "text", "text": text} if text.strip() else None
         case MediaPart():
-            return _media(call, part)
+            return render_media(call, part)
         case ReasoningPart(redacted=str() as data):
             return {"type": "redacted_thinking", "data": data}
         case ReasoningPart(text, signature=str() as signature):
@@ -151,48 +146,3 @@ def _result(call: Call[Any], part: ToolResult) -> Json:
         plain = len(content) == 1 and content[0].keys() == {"type", "text"}
         block["content"] = content[0]["text"] if plain else content
     return {**block, "is_error": True} if part.is_error else block
-
-
-def _media(call: Call[Any], part: MediaPart) -> Json | None:
-    """An image or document, as far as the API takes its type."""
-    kind = part.media_type.partition(";")[0].strip().lower().replace("image/jpg", "image/jpeg")
-    image = {"type": "image"}
-    document = {"type": "document", **({"title": part.name} if part.name else {})}
-    if part.data is None:
-        if kind.startswith("image/") or kind == "application/pdf":
-            source = {"type": "url", "url": part.url}
-            return {**(image if kind.startswith("image/") else document), "source": source}
-        call.warn("dropped", kind, "only images and PDFs can be sent by URL: pass the bytes")
-        return None
-    if kind == "image/*":
-        kind = sniff(part.data) or kind
-    if kind in IMAGES or kind == "application/pdf":
-        encoded = b64encode(part.data).decode()
-        source = {"type": "base64", "media_type": kind, "data": encoded}
-        return {**(image if kind in IMAGES else document), "source": source}
-    if TEXTUAL.fullmatch(kind):
-        try:
-            source = {"type": "text", "media_type": "text/plain", "data": part.data.decode()}
-            return {**document, "source": source}
-        except UnicodeDecodeError:
-            kind += " that is not UTF-8"
-    call.warn("dropped", kind, "Claude takes JPEG, PNG, GIF, WebP, PDF and text")
-    return None
-
-
-def render_tools(call: Call[Any], tools: Iterable[Tool]) -> list[Json]:
-    """Tools of the caller, and Anthropic's own where the metadata names their ``type``."""
-    return [_tool(at, tool, own(call, tool)) for at, tool in enumerate(tools)]
-
-
-def _tool(at: int, tool: Tool, mine: Json) -> Json:
-    if mine.get("type", "custom") != "custom":
-        wire: Json = {"name": tool.name, **mine}
-    else:
-        if not NAME.fullmatch(tool.name):
-            fix = "use up to 128 letters, digits, _ and -"
-            raise bad(f"tools[{at}].name", f"{tool.name!r} is no name for Claude's tools", fix)
-        schema = {"type": "object", **tool.parameters}
-        about = {"description": tool.description or None, "strict": tool.strict}
-        wire = {"name": tool.name, "input_schema": schema, **about, **mine}
-    return {key: value for key, value in wire.items() if value is not None}
