@@ -114,9 +114,9 @@ def meet(case: Case, server: FaultServer) -> list[str]:
         return found + lost(case, outcome, reason, server)
     if not isinstance(outcome.error, typed):
         found.append("untyped")
-    if KEY in said(outcome.error):
+    if KEY in said(told, outcome.error):
         found.append("leak")
-    if KEY in shown(outcome.error):
+    if KEY in said(shown, outcome.error):
         found.append("in frames")
     return found
 
@@ -130,12 +130,12 @@ def lost(case: Case, outcome: Outcome, reason: str | None, server: FaultServer) 
     return [] if (whole and promised) or filtered else ["silent loss"]
 
 
-def said(error: BaseException) -> str:
-    """What *error* says; some cannot be pickled."""
+def said(view: Callable[[BaseException], str], error: BaseException) -> str:
+    """What *view* shows of *error*; some cannot be pickled or represented."""
     try:
-        return told(error)
-    except Exception:  # noqa: BLE001  # the pickle is not the question here
-        return str(error) + repr(error)
+        return view(error)
+    except Exception:  # noqa: BLE001  # that is not the question here
+        return str(error)
 
 
 def main(dialects: Sequence[str]) -> None:
