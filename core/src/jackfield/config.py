@@ -6,7 +6,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -81,8 +81,10 @@ class _Problems:
         self.issues.append(ConfigIssue(path, problem, fix))
 
 
-def conceal(cls: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def conceal(cls: type[Any], given: Any) -> Any:
     """*given* with every secret field wrapped, so that no traceback shows it."""
+    if not isinstance(given, Mapping):
+        return Secret(given) if isinstance(given, str) else given  # a key, where a table belongs
     secret = {f.name for f in fields(cls) if "Secret" in str(f.type)}
     hidden: dict[str, Any] = {}
     for key, value in given.items():
@@ -95,14 +97,18 @@ def conceal(cls: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
     return hidden
 
 
-def load_config(cls: type[C], given: Mapping[str, Any], env: Mapping[str, str] | None = None) -> C:
-    """An instance of the config class *cls* from plain data.
+def load_config(cls: type[C], given: Any, env: Mapping[str, str] | None = None) -> C:
+    """An instance of the config class *cls* from plain data, a table.
 
     ``${NAME}`` in any text is replaced from *env* (the process's environment).
 
     Raises:
         ConfigError: with one issue for every problem there is.
     """
+    if not isinstance(given, Mapping):
+        kind = "text" if isinstance(given, str | Secret) else type(given).__name__
+        issue = ConfigIssue("configuration", f"must be a table, not {kind}", 'write {"name": …}')
+        raise ConfigError("the configuration has problems:", [issue])
     problems = _Problems()
     environment = os.environ if env is None else env
     names: dict[str, Any] = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # an attrs class
@@ -119,17 +125,24 @@ def load_config(cls: type[C], given: Mapping[str, Any], env: Mapping[str, str] |
         else:
             literal = names[name].metadata.get("literal")
             known[name] = value if literal else _interpolate(key, value, environment, problems)
-    partial = loaded = _structure(cls, known, problems)
-    if loaded is None:
-        # Look at the rest without what is broken, to report everything at once.
-        broken = {re.split(r"[.\[]", i.path)[0] for i in problems.issues}
-        rest = {k: v for k, v in known.items() if k not in broken}
-        partial = _structure(cls, rest, _Problems())
-    if partial is not None:
-        _check(partial, problems)
+    loaded = _structure(cls, known, problems)
+    broken = {re.split(r"[.\[]", i.path)[0] for i in problems.issues}
+    checked = loaded if loaded is not None else _rest(cls, known, broken)
+    rules = _Problems()
+    _check(checked, rules)
+    problems.issues += [i for i in rules.issues if re.split(r"[.\[]", i.path)[0] not in broken]
     if loaded is None or problems.issues:
         raise ConfigError("the configuration has problems:", problems.issues)
     return loaded
+
+
+def _rest(cls: type[Any], known: Mapping[str, Any], broken: Collection[str]) -> Any:
+    """What of *known* is not broken, as far as there are rules for it: to report all at once."""
+    base = HTTPConfig if issubclass(cls, HTTPConfig) else Config
+    shared = {f.name for f in fields(base)} - set(broken)
+    plain = {f.name: f.default for f in fields(cls) if isinstance(f.default, str | bool)}
+    usual = {name: value for name, value in plain.items() if name in shared}
+    return _structure(base, usual | {k: v for k, v in known.items() if k in shared}, _Problems())
 
 
 def _interpolate(path: str, value: Any, env: Mapping[str, str], problems: _Problems) -> Any:
@@ -242,6 +255,8 @@ def _reason(error: BaseException, _kind: type | None) -> str:
         return f"no such setting: {', '.join(error.extra_fields)}"
     if isinstance(error, ValueError | TypeError):
         return str(error)
+    if isinstance(error, AttributeError):
+        return "must be a table"  # something was asked for its items
     return f"{type(error).__name__}: {error}"
 
 
@@ -254,11 +269,14 @@ def _check(config: Any, problems: _Problems) -> None:
                 problems.add(f"timeout.{f.name}", "must be above 0 and at most a week of seconds")
     if not 1 <= config.retry.attempts <= 20:
         problems.add("retry.attempts", "must be 1 to 20")
+    for name in ("initial", "maximum", "longest_hint"):
+        if not 0 <= getattr(config.retry, name) < math.inf:
+            problems.add(f"retry.{name}", "must be seconds, 0 or more")
     if not isinstance(config, HTTPConfig):
         return
     check_url("base_url", config.base_url, problems)
-    key = config.api_key.reveal() if config.api_key is not None else None
-    _check_key(key, problems)
+    if config.api_key is not None:
+        problems.issues += check_key("api_key", config.api_key.reveal())
     for name, value in config.headers.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not _printable(value.reveal()):
             problems.add(f"headers.{name[:40]!r}", "is not a header", "use printable ASCII")
@@ -274,15 +292,17 @@ def _printable(text: str) -> bool:
     return all(" " <= c <= "~" for c in text)
 
 
-def _check_key(key: str | None, problems: _Problems) -> None:
-    if key is None:
-        return
+def check_key(path: str, key: str) -> list[ConfigIssue]:
+    """What is wrong with *key*, which came from *path*."""
     if not key.strip():
-        problems.add("api_key", "is empty", "set it, or leave it out")
-    elif not _printable(key) or key != key.strip():
-        problems.add("api_key", "holds blanks, line breaks or odd characters", "paste it again")
-    elif key.lower() in _PLACEHOLDERS:
-        problems.add("api_key", "is the documentation's placeholder", "put your own key there")
+        return [ConfigIssue(path, "is empty", "set it, or leave it out")]
+    if not _printable(key) or key != key.strip():
+        problem = "holds blanks, line breaks or odd characters"
+        return [ConfigIssue(path, problem, "paste it again")]
+    if key.lower() in _PLACEHOLDERS:
+        fix = "put your own key there"
+        return [ConfigIssue(path, "is the documentation's placeholder", fix)]
+    return []
 
 
 def check_url(path: str, url: str, problems: Any) -> None:

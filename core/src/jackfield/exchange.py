@@ -102,7 +102,6 @@ class Exchange(Generic[Q, R]):
     parse: Callable[[Call[Q], HTTPResponse], R]
     stream: Callable[[Call[Q]], StreamParser] | None = None
     framing: type[Framing] = SSE
-    retry: bool = True
 
 
 def json_request(path: str, body: Any, method: str = "POST") -> HTTPRequest:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from attrs import evolve
 
-from .config import HTTPConfig, is_loopback
+from .config import HTTPConfig, check_key, is_loopback
 from .errors import ConfigError, InvalidRequestError, LLMError, UnsupportedOperationError
 from .exchange import READ_ERRORS, Call, Exchange, unreadable
 from .failures import make_error, note_exchange, request_id
@@ -49,7 +49,7 @@ class HTTPProvider(LLMProvider):
     def authorize(self, request: HTTPRequest) -> Flow[HTTPRequest]:
         """Sign *request*. A flow, so that fetching a token is just more effects."""
         yield from ()
-        key = self._key
+        key = self.key
         return evolve(request, headers=Headers({**self.auth_headers(key), **request.headers}))
 
     def make_error(self, response: HTTPResponse) -> LLMError:
@@ -59,8 +59,8 @@ class HTTPProvider(LLMProvider):
     # The configuration.
 
     @cached_property
-    def _key(self) -> Secret | None:
-        """The configured key, or the environment's."""
+    def key(self) -> Secret | None:
+        """The configured key, or the environment's. Override to say when none applies."""
         if self.config.api_key is not None:
             return cast("Secret", self.config.api_key)
         found = os.environ.get(self.info.api_key_env or "", "").strip()
@@ -87,12 +87,14 @@ class HTTPProvider(LLMProvider):
     def check_config(self) -> Sequence[ConfigIssue]:
         """A missing key, or one that would travel in the clear."""
         issues = []
-        if self._key is None and self.info.api_key_required and self.info.api_key_env:
+        if self.key is None and self.info.api_key_required and self.info.api_key_env:
             fix = f"set api_key in the configuration or {self.info.api_key_env} in the environment"
             issues.append(ConfigIssue("api_key", "there is none", fix))
+        elif self.key is not None and self.config.api_key is None:
+            issues += check_key(f"{self.info.api_key_env} in the environment", self.key.reveal())
         plain = urlsplit(self._prefix).scheme == "http"
         allowed = self.config.allow_insecure_http or is_loopback(self._prefix)
-        if self._key and plain and not allowed:
+        if self.key and plain and not allowed:
             fix = "use https, or set allow_insecure_http = true"
             problem = "the key would be sent unencrypted to another machine"
             issues.append(ConfigIssue("base_url", problem, fix))
@@ -198,7 +200,7 @@ class HTTPProvider(LLMProvider):
 
     def conceal(self, error: LLMError) -> None:
         """Take the key and secret headers out of *error*: some servers repeat what they were sent."""
-        secrets = [s.reveal() for s in (self._key, *self.config.headers.values()) if s]
+        secrets = [s.reveal() for s in (self.key, *self.config.headers.values()) if s]
         for secret in (s for s in secrets if len(s) >= 8):
             link: BaseException | None = error
             while isinstance(link, LLMError):
@@ -212,7 +214,7 @@ class HTTPProvider(LLMProvider):
             raise UnsupportedOperationError(f"{self.name} has no {type(request).__name__}")
         call = self.prepare(request)
         built = self.build(call)
-        auth = self.auth_headers(self._key)
+        auth = self.auth_headers(self.key)
         return Explanation(
             provider=self.name,
             model=request.model,

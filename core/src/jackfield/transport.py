@@ -182,6 +182,8 @@ def _translate(error: BaseException, phase: str, url: str) -> LLMError:
         return RequestTimeoutError(
             f"{what} {where} in time ({phase})", phase=phase, maybe_executed=phase != "connect"
         )
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        reason += "; give the authority that signed its certificate as ca_file, if you trust it"
     failed: LLMError = TransportError(
         f"{where}: {reason}", phase=phase, maybe_executed=phase != "connect"
     )

@@ -99,11 +99,11 @@ class OllamaProvider(ModelVerbs, HTTPProvider):
     # The configuration.
 
     @cached_property
-    def _key(self) -> Secret | None:
+    def key(self) -> Secret | None:
         """The configured key; the environment's, which is ollama.com's, not in the clear."""
         url = self.config.base_url
         kept = self.config.api_key is None and urlsplit(url).scheme == "http"
-        return None if kept and not is_loopback(url) else super()._key
+        return None if kept and not is_loopback(url) else super().key
 
     def check_config(self) -> Sequence[ConfigIssue]:
         """A key in the clear, the address of another API, a duration that is none."""
@@ -144,7 +144,7 @@ class OllamaProvider(ModelVerbs, HTTPProvider):
         if isinstance(error, NotFoundError) and not response.body.lstrip().startswith(b"{"):
             error.add(param="base_url")
             return _with(error, "base_url must be the address of an Ollama server, without a path")
-        if isinstance(error, AuthenticationError) and self._key is None:
+        if isinstance(error, AuthenticationError) and self.key is None:
             return _with(error, f"set api_key, or {self.info.api_key_env} in the environment")
         return error
 
