@@ -1,7 +1,7 @@
 """The official SDKs against the same faults, for comparison: ``python -m faults.peers`` in ``tests/``.
 
 Prints one row for each: cases, silent losses, hangs, leaks (the key in an error's text, a second
-origin reached), untyped errors, and keys that a traceback with variables would show. Timeouts and
+origin reached), untyped errors, and keys that its pickle, its facts or a traceback with variables would show. Timeouts and
 retries are set as for ourselves. No test: what others do is theirs, but a judge that finds nothing
 anywhere is no judge.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -82,7 +83,7 @@ def asked(case: Case) -> Any:
     return [{"role": "user", "content": case.prompt}]
 
 
-KINDS = ("silent loss", "hang", "leak", "untyped", "in frames")
+KINDS = ("silent loss", "hang", "leak", "untyped", "in dumps")
 Reader = Callable[[Case, str, Outcome], str | None]
 PEERS: dict[str, tuple[str, Reader, tuple[type[BaseException], ...]]] = {
     "openai": (f"openai {openai.__version__}", read_openai, (openai.OpenAIError,)),
@@ -114,10 +115,10 @@ def meet(case: Case, server: FaultServer) -> list[str]:
         return found + lost(case, outcome, reason, server)
     if not isinstance(outcome.error, typed):
         found.append("untyped")
-    if KEY in said(told, outcome.error):
+    if KEY in said(spoken, outcome.error):
         found.append("leak")
-    if KEY in said(shown, outcome.error):
-        found.append("in frames")
+    if KEY in said(told, outcome.error) or KEY in said(shown, outcome.error):
+        found.append("in dumps")
     return found
 
 
@@ -128,6 +129,11 @@ def lost(case: Case, outcome: Outcome, reason: str | None, server: FaultServer) 
     filtered = "filtered" in case.expected
     promised = {"equal", "replaced", "echo"} & case.expected
     return [] if (whole and promised) or filtered else ["silent loss"]
+
+
+def spoken(error: BaseException) -> str:
+    """What a log has of *error*."""
+    return f"{error} {error!r} " + "".join(traceback.format_exception(error))
 
 
 def said(view: Callable[[BaseException], str], error: BaseException) -> str:
