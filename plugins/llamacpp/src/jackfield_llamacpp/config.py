@@ -35,7 +35,8 @@ class LlamaCppConfig(Config):
             ``D:\models`` works as well as ``/mnt/d/models``.
         model_path: one more file, outside of that folder.
         engine: ``auto``, ``llama-cpp-python`` or ``xllamacpp``.
-        n_ctx: context length in tokens; by default the model's own, at most 8,192.
+        n_ctx: context length in tokens (llama.cpp rounds it up to a multiple of 256); by default
+            the model's own, at most 8,192.
         n_gpu_layers: layers on the GPU; -1 for all.
         n_threads: by default half of the processors, and 1 for a tiny model.
         n_batch: tokens of a prompt that are computed at once.
@@ -130,7 +131,7 @@ def value_issues(config: LlamaCppConfig) -> list[ConfigIssue]:
         value = getattr(config, name)
         if value is not None and value not in words:
             near = difflib.get_close_matches(value, words, 1)
-            fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(words)}"
+            fix = (f"did you mean {near[0]}? " if near else "") + f"there are {', '.join(words)}"
             issues.append(ConfigIssue(name, f"is {value!r}", fix))
     for name, least in _LEAST.items():
         value = getattr(config, name)

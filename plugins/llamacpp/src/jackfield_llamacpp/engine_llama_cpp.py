@@ -16,6 +16,7 @@ from typing import Any
 
 import llama_cpp
 from llama_cpp import _internals, _logger
+from llama_cpp import llama as _llama
 
 from . import lcpp_request
 from .answer import AnswerReader
@@ -30,6 +31,7 @@ from .text import TextStream
 log = logging.getLogger("jackfield.llamacpp")
 _loading = threading.Lock()
 # Marks of tool calls and thoughts are control tokens in some vocabularies; they are text to us.
+_WARNINGS_AND_ERRORS = (3, 4)  # of ggml_log_level
 _MARKS = (
     b"<tool_call>",
     b"</tool_call>",
@@ -92,17 +94,17 @@ def _listening(said: list[str]) -> Iterator[None]:
 
     @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]  # the library has no types
     def hear(level: int, text: bytes, _data: ctypes.c_void_p) -> None:
-        if level in {2, 3}:
+        if level in _WARNINGS_AND_ERRORS:
             said.append(text.decode("utf-8", "replace").strip())
 
     original = _internals.suppress_stdout_stderr
-    _internals.suppress_stdout_stderr = _loud
+    _internals.suppress_stdout_stderr = _llama.suppress_stdout_stderr = _loud
     llama_cpp.llama_log_set(hear, ctypes.c_void_p(0))
     try:
         yield
     finally:
         llama_cpp.llama_log_set(_logger.llama_log_callback, ctypes.c_void_p(0))
-        _internals.suppress_stdout_stderr = original
+        _internals.suppress_stdout_stderr = _llama.suppress_stdout_stderr = original
         for line in said:
             log.debug("llama.cpp: %s", line)
 
@@ -166,6 +168,9 @@ class LlamaCppEngine:
         most = min(request.max_tokens or self.n_ctx, self.n_ctx - len(prompt))
         chunks = ChunkMaker(str(body.get("model") or ""))
         sink.put(chunks.delta({"role": "assistant", "content": None}))
+        if request.sampling.seed is not None:
+            # What was computed in other batches differs in its last digits, and so would the answer.
+            self._model.reset()
         cached = self._read_prompt(prompt, sink)
         if sink.cancelled():
             return

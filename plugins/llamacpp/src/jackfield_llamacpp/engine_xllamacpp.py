@@ -44,6 +44,8 @@ def load(header: Header, options: LoadOptions) -> XllamaCppEngine:
     params.api_keys = [key]
     try:
         server = xllamacpp.Server(params)
+        # A server that is freed before its loop has begun waits for ever. This goes through the loop.
+        server.handle_metrics()
     except (RuntimeError, ValueError, OSError, MemoryError) as error:
         raise EngineError("load_failed", _why(header, options, error)) from error
     return XllamaCppEngine(server, key, options)
@@ -76,6 +78,7 @@ def _place(params: Any, header: Header, options: LoadOptions) -> None:
             params.pooling_type = xllamacpp.llama_pooling_type(POOLING[options.pooling])
     params.verbosity = 0
     params.warmup = False
+    params.endpoint_metrics = True  # behind the key, like everything
     params.ui = params.endpoint_slots = False
     params.fit_params = False  # what was asked for, or a clear failure
     params.cache_ram_mib = 0  # it would keep up to 8 GiB of old conversations
@@ -105,6 +108,9 @@ def read(body: Body) -> dict[str, Any]:
     """
     prepare(body.get("messages"))
     wire = dict(body)
+    if body.get("seed") is not None:
+        # What was computed in other batches differs in its last digits, and so would the answer.
+        wire.setdefault("cache_prompt", False)
     choice = body.get("tool_choice")
     if choice == "none":
         wire.pop("tools", None)

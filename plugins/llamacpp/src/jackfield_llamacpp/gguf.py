@@ -44,7 +44,7 @@ TENSOR_TYPES: Mapping[int, tuple[int, int]] = {
     10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
     16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110),
     22: (256, 82), 23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8),
-    29: (256, 56), 30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17),
+    29: (256, 56), 30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18),
 }  # fmt: skip
 """ggml's tensor types: values in a block, bytes of a block. A type that is not here is not measured."""
 
@@ -192,8 +192,10 @@ class _Reader:
     def _vocabulary(self) -> int:
         """The number of tokens, each proved to differ from all others, else llama.cpp ends the process."""
         kind, item, length = self._scalar("I"), self._scalar("I"), self._scalar("Q")
-        if (kind, item) != (_ARRAY, _STRING) or length * 8 > self.size:
+        if (kind, item) != (_ARRAY, _STRING):
             raise self._bad(f"holds no list of texts as {_TOKENS}")
+        if length * 8 > self.size:
+            raise self._truncated()
         texts = (self._take(self._scalar("Q")).partition(b"\0")[0] for _ in range(length))
         tokens = [text for text in texts if text]
         if len(set(tokens)) < len(tokens):

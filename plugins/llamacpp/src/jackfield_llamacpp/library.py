@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import evolve
 
 from jackfield import Capabilities, ModelInfo
 
@@ -11,7 +14,16 @@ from . import wsl
 from .config import LlamaCppConfig
 from .errors import EngineError
 from .gguf import Header, read_header
-from .paths import ModelFile, choose, demo_model, discover, locate, looks_like_path, open_path
+from .paths import (
+    ModelFile,
+    choose,
+    demo_model,
+    discover,
+    is_pathlike,
+    locate,
+    looks_like_path,
+    open_path,
+)
 from .toolcalls import tool_format
 
 log = logging.getLogger("jackfield.llamacpp")
@@ -23,22 +35,38 @@ def find(config: LlamaCppConfig, name: str) -> ModelFile:
     Raises:
         EngineError: `model_not_found`, saying what there is.
     """
-    if looks_like_path(name) and not any(model.id == name for model in offered(config)):
-        if not config.allow_paths:
+    models = list(offered(config))
+    folder = config.folder()
+    if looks_like_path(name) and not any(model.id == name for model in models):
+        path = locate(name, wsl.here(), folder)
+        if not config.allow_paths and is_pathlike(name):
             message = f"{name!r} is a path, and allow_paths is off; name a model of list_models()"
             raise EngineError("model_not_found", message)
-        return open_path(locate(name, wsl.here(), config.folder()))
-    folder = config.folder()
+        if config.allow_paths and (is_pathlike(name) or path.is_file()):
+            return open_path(path)
     where = f"in {folder}" if folder else "here (set models_dir to a folder with .gguf files)"
-    return choose(name, list(offered(config)), where)
+    return choose(name, models, where)
 
 
 def offered(config: LlamaCppConfig) -> Iterator[ModelFile]:
-    """The demo model, the one of ``model_path``, and those of ``models_dir``.
+    """The demo model, the one of ``model_path``, and those of ``models_dir``, each once.
+
+    An id that is taken already gives way to the file's path.
 
     Raises:
         EngineError: `model_not_found` when a configured place is not there.
     """
+    places: set[Path] = set()
+    ids: set[str] = set()
+    for model in _candidates(config):
+        path = model.path.resolve()
+        if path not in places:
+            yield model if model.id not in ids else evolve(model, id=str(path))
+        places.add(path)
+        ids.add(model.id)
+
+
+def _candidates(config: LlamaCppConfig) -> Iterator[ModelFile]:
     yield demo_model()
     if config.model_path is not None:
         yield open_path(locate(config.model_path, wsl.here()))

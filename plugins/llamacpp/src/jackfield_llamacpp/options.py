@@ -29,7 +29,8 @@ class LoadOptions:
     """Everything that makes two loadings of one file different; hashable, so that equal ones are shared.
 
     Attributes:
-        n_ctx: context length in tokens; None takes the model's own, at most 8,192.
+        n_ctx: context length in tokens, rounded up to a multiple of 256; None takes the model's own,
+            at most 8,192.
         n_gpu_layers: layers kept on a GPU; -1 for all, 0 for none. Without a GPU it means nothing.
         flash_attn: flash attention; None leaves it to the engine and to the cache types.
         type_k, type_v: types of the key and value caches; a quantized value cache needs flash attention.
@@ -60,6 +61,11 @@ def needs_flash_attention(type_v: str) -> bool:
     return type_v not in _PLAIN
 
 
+def padded(n_ctx: int) -> int:
+    """*n_ctx* as llama.cpp makes it: a multiple of 256. The bindings fail when it is another."""
+    return -(-n_ctx // 256) * 256
+
+
 def default_threads(size: int, cpus: int) -> int:
     """Threads for a model of *size* bytes on a machine with *cpus* logical processors."""
     return 1 if size < TINY else max(1, cpus // 2)
@@ -83,11 +89,12 @@ def resolve(options: LoadOptions, header: Header, size: int, cpus: int) -> LoadO
         if header.pooling is not None or not options.embedding
         else options.pooling or "mean"
     )
+    n_ctx = padded(min(wish, trained) if trained else wish)
     return evolve(
         options,
-        n_ctx=min(wish, trained) if trained else wish,
+        n_ctx=n_ctx,
         n_threads=options.n_threads or default_threads(size, cpus),
-        n_batch=min(options.n_batch, wish),
+        n_batch=min(options.n_batch, n_ctx),
         flash_attn=True if needs_flash_attention(options.type_v) else options.flash_attn,
         pooling=pooling,
     )

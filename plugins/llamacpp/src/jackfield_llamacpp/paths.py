@@ -131,13 +131,14 @@ def _model_file(name: str, parts: Sequence[Path]) -> ModelFile | None:
     return ModelFile(id=name, path=parts[0], size=size)
 
 
+def is_pathlike(name: str) -> bool:
+    """Whether *name* can only be a path: it says where a file is."""
+    return name.startswith(("/", "~", "./", "../", ".\\", "\\")) or name[1:3] in {":\\", ":/"}
+
+
 def looks_like_path(name: str) -> bool:
-    """Whether *name* is written as a path to a file rather than as a model's name."""
-    return (
-        name.lower().endswith(".gguf")
-        or name.startswith(("/", "~", "./", "../", ".\\", "\\"))
-        or name[1:3] in {":\\", ":/"}
-    )
+    """Whether *name* is, or could be, a path to a file rather than a model's name."""
+    return is_pathlike(name) or name.lower().endswith(".gguf")
 
 
 def locate(path: str, platform: wsl.Platform, base: Path | None = None) -> Path:
