@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -45,14 +46,14 @@ def parse_prompt(
         messages = [Message(Role.USER, prompt)]
     elif isinstance(prompt, Message):
         messages = [prompt]
-    elif isinstance(prompt, Mapping) or not isinstance(prompt, Iterable):
+    elif isinstance(prompt, Mapping | bytes) or not isinstance(prompt, Iterable):
         fix = "pass a str, a Message, or a list of them"
         raise bad("prompt", f"a {type(prompt).__name__} is not a prompt", fix)
     else:
         messages = [_message(f"prompt[{i}]", m) for i, m in enumerate(prompt)]
     if not messages:
         raise bad("prompt", "there are no messages", "pass at least one")
-    media = tuple(attachment(a) for a in attachments)
+    media = tuple(map(attachment, _several(attachments)))
     if media:
         last = messages[-1]
         if last.role is not Role.USER:
@@ -66,6 +67,13 @@ def parse_prompt(
         messages.insert(0, Message(Role.SYSTEM, system))
     _check_tools(messages)
     return tuple(messages)
+
+
+def _several(attachments: Any) -> Iterable[Any]:
+    """*attachments*, or the one that was passed alone."""
+    if isinstance(attachments, str | bytes | MediaPart) or not isinstance(attachments, Iterable):
+        return (attachments,)
+    return attachments
 
 
 def _check_tools(messages: Sequence[Message]) -> None:
@@ -97,9 +105,10 @@ def _message(where: str, given: Any) -> Message:
             raise bad(f"{where}.tool_call_id", "is missing", "give the id of the call it answers")
         parts = _content(f"{where}.content", content)
         return Message(role, ToolResult(call, parts, name=given.get("name")))
-    calls = [
-        _call(f"{where}.tool_calls[{i}]", c) for i, c in enumerate(given.get("tool_calls") or ())
-    ]
+    asked = given.get("tool_calls") or ()
+    if isinstance(asked, str | Mapping) or not isinstance(asked, Iterable):
+        raise bad(f"{where}.tool_calls", "is not a list", "give a list of tool calls")
+    calls = [_call(f"{where}.tool_calls[{i}]", c) for i, c in enumerate(asked)]
     if content is None and not calls and role is not Role.ASSISTANT:
         raise bad(f"{where}.content", "is missing", "give a str or a list of parts")
     reasoning = given.get("reasoning_content") or given.get("reasoning")
@@ -126,29 +135,36 @@ def _part(where: str, given: Any) -> ContentPart:
     try:
         match given["type"]:
             case "text" | "input_text" | "output_text":
-                return TextPart(given["text"])
+                return TextPart(_str(given["text"]))
             case "refusal":
-                return RefusalPart(given["refusal"])
+                return RefusalPart(_str(given["refusal"]))
             case "image_url":
                 image = given["image_url"]
                 return _url(where, image if isinstance(image, str) else image["url"], "image/*")
             case "input_audio":
                 audio = given["input_audio"]
                 kind = _AUDIO.get(audio["format"], f"audio/{audio['format']}")
-                return MediaPart(kind, _base64(where, audio["data"]))
+                return MediaPart(kind, _base64(where, _str(audio["data"])))
             case "file" if "file_data" in given["file"]:
                 file = given["file"]
                 part = _url(where, file["file_data"], "application/pdf")
                 return MediaPart(part.media_type, part.data, part.url, name=file.get("filename"))
     except (KeyError, TypeError) as error:
-        raise bad(where, f"the part lacks {error}", "see the parts of OpenAI's messages") from None
+        problem = f"the part {'lacks' if isinstance(error, KeyError) else 'is misshapen:'} {error}"
+        raise bad(where, problem, "see the parts of OpenAI's messages") from None
     kinds = "text, image_url, input_audio, file; or pass typed parts"
     raise bad(where, f"unknown part type {given['type']!r}", kinds)
 
 
-def _url(where: str, url: str, media_type: str) -> MediaPart:
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} is not text")
+    return value
+
+
+def _url(where: str, url: Any, media_type: str) -> MediaPart:
     """A media part from *url*, which may be a data URL."""
-    if url.startswith("data:"):
+    if _str(url).startswith("data:"):
         head, comma, data = url[5:].partition(",")
         kind, _, encoding = head.partition(";")
         if not comma or encoding.split(";")[-1] != "base64":
@@ -171,22 +187,27 @@ def _call(where: str, given: Any) -> ToolCall:
         return given
     try:
         function = given["function"]
-        return ToolCall(given["id"], function["name"], function.get("arguments") or "{}")
-    except (KeyError, TypeError) as error:
-        fix = '{"id": …, "function": {"name": …, "arguments": …}}'
-        raise bad(where, f"lacks {error}", fix) from None
+        arguments = function.get("arguments") or "{}"
+        return ToolCall(_str(given["id"]), _str(function["name"]), _str(arguments))
+    except (KeyError, TypeError, AttributeError) as error:
+        fix = 'write {"id": …, "function": {"name": …, "arguments": "{…}"}}'
+        problem = f"the call {'lacks' if isinstance(error, KeyError) else 'is misshapen:'} {error}"
+        raise bad(where, problem, fix) from None
 
 
 def parse_tools(tools: Iterable[Any] | None) -> tuple[Tool, ...]:
     """Typed tools from `Tool`s or OpenAI-style dicts; names must be unique and well formed."""
     parsed: list[Tool] = []
+    if isinstance(tools, str | Mapping) or not isinstance(tools, Iterable | None):
+        raise bad("tools", f"{type(tools).__name__} is not a list", "give a list of tools")
     for i, given in enumerate(tools or ()):
         where = f"tools[{i}]"
         tool = given if isinstance(given, Tool) else _tool(where, given)
-        if not tool.name or not all(c.isalnum() or c in "_-." for c in tool.name):
-            raise bad(
-                f"{where}.name", f"{tool.name!r} is no tool name", "use letters, digits, _ and -"
-            )
+        name: Any = tool.name
+        if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name):
+            raise bad(f"{where}.name", f"{name!r} is no tool name", "use letters, digits, _ and -")
+        if not isinstance(tool.description, str):
+            raise bad(f"{where}.description", "is not text", "give a str")
         if tool.name in (t.name for t in parsed):
             raise bad(f"{where}.name", f"{tool.name!r} is there twice", "rename one")
         if not isinstance(tool.parameters, Mapping):
@@ -196,12 +217,24 @@ def parse_tools(tools: Iterable[Any] | None) -> tuple[Tool, ...]:
 
 
 def _tool(where: str, given: Any) -> Tool:
-    function = given.get("function", given) if isinstance(given, Mapping) else {}
-    if "name" not in function:
+    function = given.get("function", given) if isinstance(given, Mapping) else None
+    if not isinstance(function, Mapping) or "name" not in function:
         raise bad(where, "has no name", "pass a Tool or an OpenAI-style dict")
     schema = function.get("parameters") or {"type": "object", "properties": {}}
     described = function.get("description") or ""
     return Tool(function["name"], described, schema, strict=function.get("strict"))
+
+
+def parse_choice(given: Any, tools: Sequence[Tool]) -> str:
+    """``auto``, ``none``, ``required`` or a tool's name; OpenAI-style dicts too."""
+    choice = "auto" if given is None else given
+    if isinstance(choice, Mapping):
+        function = choice.get("function", choice)
+        choice = function.get("name", choice.get("type")) if isinstance(function, Mapping) else None
+    known = ["auto", "none", "required", *(tool.name for tool in tools)]
+    if choice not in known:
+        raise bad("tool_choice", f"no tool {given!r}", f"one of {', '.join(known)}")
+    return str(choice)
 
 
 def parse_format(given: Any) -> ResponseFormat | None:
@@ -211,16 +244,17 @@ def parse_format(given: Any) -> ResponseFormat | None:
     if given in ("text", "json"):
         return ResponseFormat(type=given)
     if isinstance(given, Mapping):
-        if given.get("type") in ("json_object", "text"):
-            return ResponseFormat(type="text" if given["type"] == "text" else "json")
-        wrapped = given.get("json_schema")
-        if given.get("type") == "json_schema" and isinstance(wrapped, Mapping):
-            name, strict = wrapped.get("name", "answer"), wrapped.get("strict")
-            return ResponseFormat(
-                type="json_schema", schema=wrapped.get("schema"), name=name, strict=strict
-            )
-        if "type" in given or "$ref" in given or "properties" in given:
+        kind = given.get("type")
+        if kind in ("json_object", "text"):
+            return ResponseFormat(type="text" if kind == "text" else "json")
+        inner = given.get("json_schema", given)
+        if kind != "json_schema" and not {"type", "$ref", "properties"}.isdisjoint(given):
             return ResponseFormat(type="json_schema", schema=given)
+        if isinstance(inner, Mapping) and isinstance(inner.get("schema"), Mapping):
+            name, strict = inner.get("name", "answer"), inner.get("strict")
+            return ResponseFormat(
+                type="json_schema", schema=inner["schema"], name=name, strict=strict
+            )
     raise bad("response_format", "not understood", 'pass "json", a JSON Schema or a ResponseFormat')
 
 
@@ -229,10 +263,19 @@ OPTIONS = (
 ).split()
 
 
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "metadata": (Mapping, "give a table"),
+    "strict": (bool, "give True or False"),
+}
+
+
 def check_options(options: Mapping[str, Any], params: Sequence[str]) -> None:
-    """Refuse options that no call has, with a hint at what was meant."""
-    for name in options:
+    """Refuse options that no call has, with a hint at what was meant, and ones of the wrong kind."""
+    for name, value in options.items():
         if name in OPTIONS:
+            kind, fix = _KINDS.get(name, (object, ""))
+            if value is not None and not isinstance(value, kind):
+                raise bad(name, f"{type(value).__name__} is the wrong kind", fix)
             continue
         if name in params:
             raise bad(name, "is a parameter, not an option", f'pass parameters={{"{name}": …}}')

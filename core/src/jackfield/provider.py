@@ -19,7 +19,7 @@ from .events import StreamEvent
 from .flow import NOW, Flow
 from .hookspecs import hookspec
 from .params import ALIASES, NAMES, GenerationParams, ParamTable, normalize, parse_params
-from .prompts import Prompt, check_options, parse_format, parse_prompt, parse_tools
+from .prompts import Prompt, check_options, parse_choice, parse_format, parse_prompt, parse_tools
 from .requests import (
     ChatRequest,
     EmbeddingRequest,
@@ -220,13 +220,11 @@ class LLMProvider:
         """
         check_options(options, (*NAMES, *ALIASES))
         own = options.get("provider_options") or {}
-        if not all(isinstance(v, Mapping) for v in own.values()):
+        if not isinstance(own, Mapping) or not all(isinstance(v, Mapping) for v in own.values()):
             fix = f'write {{"{self.info.name}": {{…}}}}'
             message = f"provider_options must map providers' names to fields: {fix}"
             raise InvalidRequestError(message, param="provider_options", phase="build")
-        choice = options.get("tool_choice") or "auto"
-        if isinstance(choice, Mapping):
-            choice = choice.get("function", choice).get("name", "auto")
+        tools = parse_tools(options.get("tools"))
         return ChatRequest(
             model=_model(model),
             messages=parse_prompt(
@@ -235,8 +233,8 @@ class LLMProvider:
                 attachments=options.get("attachments") or (),
             ),
             params=parse_params(parameters),
-            tools=parse_tools(options.get("tools")),
-            tool_choice=choice,
+            tools=tools,
+            tool_choice=parse_choice(options.get("tool_choice"), tools),
             response_format=parse_format(options.get("response_format")),
             provider_options=cast("Mapping[str, Json]", own),
             timeout=_timeout(options.get("timeout")),
@@ -377,7 +375,8 @@ def _model(model: Any) -> str:
 def _timeout(given: Any) -> Timeout | None:
     if given is None or isinstance(given, Timeout):
         return given
-    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if number and 0 < given < float("inf"):
         return total_timeout(given)
     message = f"timeout: {given!r} is not seconds above 0 or a Timeout"
     raise InvalidRequestError(message, param="timeout", phase="build")
