@@ -34,7 +34,7 @@ from jackfield.framing import Frame
 
 from .blocks import BLOCKS, KIND, WholeBlock
 from .usage import EMPTY, FINISH_REASONS, parse_usage
-from .wire import EVENT, MESSAGE, Delta, Event, Message
+from .wire import MESSAGE, Delta, Event, Message, read_event
 
 _ABOUT_END = ("stop_sequence", "stop_details", "container", "context_management")
 
@@ -64,7 +64,7 @@ class MessageParser:
     def feed(self, frames: list[Frame], out: list[Any]) -> None:
         """Append the events of *frames* to *out*."""
         for name, data in frames:
-            event = decode(EVENT, data)
+            event = read_event(data)
             delta = event.delta
             if event.type == "content_block_delta" and delta is not None:
                 if delta.type == "text_delta" and not self._open:

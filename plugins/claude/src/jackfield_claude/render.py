@@ -6,12 +6,8 @@ What the API cannot take is converted or dropped, and the call is told. The meta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any
-
-import msgspec
 
 from jackfield import (
     MediaPart,
@@ -28,6 +24,7 @@ from jackfield.exchange import Call
 from jackfield.prompts import bad
 
 from .media import render_media
+from .toolcalls import tool_input, tool_use_id
 
 Json = dict[str, Any]
 
@@ -106,8 +103,8 @@ def _block(call: Call[Any], part: Any) -> Json | None:
         case ReasoningPart():
             call.warn("dropped", "reasoning", "without Claude's signature it cannot be sent back")
         case ToolCall(id, name, arguments):
-            use = {"type": "tool_use", "id": _tool_use_id(id), "name": name}
-            return {**use, "input": _input(call, name, arguments)}
+            use = {"type": "tool_use", "id": tool_use_id(id), "name": name}
+            return {**use, "input": tool_input(call, name, arguments)}
         case ToolResult():
             return _result(call, part)
         case RefusalPart(text) if text.strip():
@@ -120,27 +117,8 @@ def _block(call: Call[Any], part: Any) -> Json | None:
     return None
 
 
-def _tool_use_id(given: str) -> str:
-    """*given* as the API takes it: the ids of other providers may hold other characters."""
-    if re.fullmatch(r"[a-zA-Z0-9_-]+", given):
-        return given
-    return "toolu_" + sha256(given.encode("utf-8", "replace")).hexdigest()[:24]
-
-
-def _input(call: Call[Any], name: str, arguments: str) -> Any:
-    """The arguments to the letter, so that a cached prompt stays the same."""
-    text = arguments.strip() or "{}"
-    try:
-        if isinstance(msgspec.json.decode(text), dict):
-            return msgspec.Raw(text.encode())
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        pass
-    call.warn("emulated", f"call of {name}", "its arguments are no JSON object: sent as text")
-    return {"arguments": arguments}
-
-
 def _result(call: Call[Any], part: ToolResult) -> Json:
-    block: Json = {"type": "tool_result", "tool_use_id": _tool_use_id(part.tool_call_id)}
+    block: Json = {"type": "tool_result", "tool_use_id": tool_use_id(part.tool_call_id)}
     content = render_parts(call, part.content)
     if content:
         plain = len(content) == 1 and content[0].keys() == {"type", "text"}

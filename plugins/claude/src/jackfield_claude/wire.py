@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from jackfield.exchange import unreadable
+
 
 class Delta(Struct):
     """A piece of a block, or how the message ended."""
@@ -59,3 +61,19 @@ class Event(Struct):
 
 EVENT = msgspec.json.Decoder(Event)
 MESSAGE = msgspec.json.Decoder(Message)
+EVENTS = ("message_start", "message_delta", "message_stop", "content_block_start", "error")
+DELTAS = ("text_delta", "thinking_delta", "signature_delta", "input_json_delta", "citations_delta")
+
+
+def read_event(data: bytes) -> Event:
+    """The event in *data*; one of a kind that is not known yet may have fields unlike ours."""
+    try:
+        return EVENT.decode(data)
+    except msgspec.ValidationError as error:
+        plain = msgspec.json.decode(data)
+        kind, piece = plain["type"], plain.get("delta")
+        if kind == "content_block_delta" and piece["type"] not in DELTAS:
+            return Event(kind, plain["index"], Delta(piece["type"]))
+        if kind not in (*EVENTS, "content_block_delta"):
+            return Event(kind)
+        raise unreadable(error, data) from None
