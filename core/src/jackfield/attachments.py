@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def attachment(given: Any) -> MediaPart:
     if isinstance(given, str) and given.startswith(("http://", "https://")):
         guessed = mimetypes.guess_type(given.partition("?")[0])[0]
         return MediaPart(guessed or "image/*", url=given)
+    if not isinstance(given, str | os.PathLike):
+        raise _bad(type(given).__name__, "is no path, URL, bytes or MediaPart")
     path = Path(given)
     try:
         if not path.is_file():

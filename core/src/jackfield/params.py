@@ -76,6 +76,9 @@ def parse_params(given: Mapping[str, Any] | GenerationParams | None) -> Generati
         return _NONE
     if isinstance(given, GenerationParams):
         given = {n: getattr(given, n) for n in NAMES}
+    if not isinstance(given, Mapping):
+        message = f"parameters: {type(given).__name__} is not a table; write {{'temperature': 0.5}}"
+        raise InvalidRequestError(message, param="parameters", phase="build")
     known: dict[str, Any] = {}
     for key, value in given.items():
         name = ALIASES.get(key, key)
@@ -113,10 +116,10 @@ def _check(name: str, value: Any) -> Any:
             raise _bad(name, f"is {value}", "give a finite number")
         return value
     if name == "stop":
-        stops = (value,) if isinstance(value, str) else tuple(value)
-        if not all(isinstance(s, str) and s for s in stops):
+        stops = (value,) if isinstance(value, str) else value
+        if not isinstance(stops, list | tuple) or not all(isinstance(s, str) and s for s in stops):
             raise _bad(name, "must be non-empty strings", "give a str or a list of them")
-        return stops
+        return tuple(stops) or None
     if name == "parallel_tool_calls" and not isinstance(value, bool):
         raise _bad(name, f"must be a bool, not {value!r}", "give True or False")
     if name == "reasoning_effort" and value not in EFFORTS:
