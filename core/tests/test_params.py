@@ -116,6 +116,7 @@ def test_any_data_is_parameters_or_refused(data: Any) -> None:
 def test_a_stop_may_be_one_text_or_several() -> None:
     assert parse_params({"stop": "x"}).stop == ("x",)
     assert parse_params({"stop_sequences": ["x", "y"]}).stop == ("x", "y")
+    assert parse_params({"stop": []}).stop is None
 
 
 # What a table makes of them

@@ -74,13 +74,8 @@ def parse_params(given: Mapping[str, Any] | GenerationParams | None) -> Generati
     """
     if given is None:
         return _NONE
-    if isinstance(given, GenerationParams):
-        given = {n: getattr(given, n) for n in NAMES}
-    if not isinstance(given, Mapping):
-        message = f"parameters: {type(given).__name__} is not a table; write {{'temperature': 0.5}}"
-        raise InvalidRequestError(message, param="parameters", phase="build")
     known: dict[str, Any] = {}
-    for key, value in given.items():
+    for key, value in _table(given).items():
         name = ALIASES.get(key, key)
         if name not in NAMES:
             raise _bad(key, "is not a parameter", _suggest(key))
@@ -89,6 +84,15 @@ def parse_params(given: Mapping[str, Any] | GenerationParams | None) -> Generati
         if value is not None:
             known[name] = _check(name, value)
     return GenerationParams(**known)
+
+
+def _table(given: Any) -> Mapping[str, Any]:
+    if isinstance(given, GenerationParams):
+        return {n: getattr(given, n) for n in NAMES}
+    if not isinstance(given, Mapping):
+        message = f"parameters: {type(given).__name__} is not a table; write {{'temperature': 0.5}}"
+        raise InvalidRequestError(message, param="parameters", phase="build")
+    return given
 
 
 def _suggest(key: str) -> str:
