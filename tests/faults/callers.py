@@ -62,15 +62,10 @@ async def acall(case: Case, backend: LLMProvider) -> Outcome:
 Results = dict[Case, Sequence[Outcome]]
 
 
-def heavy(case: Case) -> bool:
-    """Whether a call takes so much work that only a few should run at once."""
-    return bool(case.fault.upload) or case.fault.answer in ("giant", "tiny", "flood")
-
-
 def parted(cases: Sequence[Case]) -> Iterator[tuple[int, Sequence[Case]]]:
     """The cases that run abreast, the heavy ones, and those that leave stale connections behind."""
-    yield ABREAST, [case for case in cases if not heavy(case) and case.fault.calls == 1]
-    yield 2, [case for case in cases if heavy(case)]
+    yield ABREAST, [case for case in cases if not case.heavy and case.fault.calls == 1]
+    yield 2, [case for case in cases if case.heavy]
     yield 1, [case for case in cases if case.fault.calls > 1]
 
 

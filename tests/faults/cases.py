@@ -52,6 +52,16 @@ class Case:
         return self.fault.expected(self.dialect, stream=self.stream)
 
     @property
+    def heavy(self) -> bool:
+        """Whether a call takes so much work that only a few should run at once."""
+        return bool(self.fault.upload) or self.fault.answer in ("giant", "tiny", "flood")
+
+    @property
+    def timeout(self) -> dict[str, float]:
+        """Seconds; more of them where a busy machine needs them for honest work."""
+        return {name: s * 5 for name, s in TIMEOUT.items()} if self.heavy else TIMEOUT
+
+    @property
     def prompt(self) -> str:
         """What to ask; long where the entry is about uploads."""
         return "pelican " * (self.fault.upload // 8) if self.fault.upload else PROMPT
@@ -69,7 +79,7 @@ class Case:
         """The configuration of a provider that shall meet the entry."""
         retry = {"attempts": 2 if self.fault.calls > 1 else 1, "initial": 0.01}
         url = server.url(self.dialect, self.fault.name, tag=tag)
-        config = {"base_url": url, "api_key": KEY, "timeout": TIMEOUT, "retry": retry}
+        config = {"base_url": url, "api_key": KEY, "timeout": self.timeout, "retry": retry}
         if self.fault.origin == "tls_wrong_name":
             config["ca_file"] = server.ca_file
         return {**config, "allow_insecure_http": True, **more}

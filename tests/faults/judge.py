@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from faults.cases import KEY, MARGIN, TIMEOUT, Case
+from faults.cases import KEY, MARGIN, Case
 from faults.outcomes import PHASES, Outcome, failures, reasoning, same, successes
 from jackfield import LLMError, StreamInterruptedError
 from jackfield.testing.faults import FaultServer
@@ -44,7 +44,7 @@ def _success(case: Case, outcome: Outcome, server: FaultServer) -> Iterator[tupl
 
 def _time(case: Case, outcome: Outcome) -> Iterator[tuple[str, str]]:
     calls = 2 if case.fault.calls > 1 else 1
-    if outcome.seconds > calls * TIMEOUT["total"] + MARGIN:
+    if outcome.seconds > calls * case.timeout["total"] + MARGIN:
         yield "hang", f"took {outcome.seconds:.1f} s"
 
 

@@ -52,7 +52,6 @@ class Matrix:
 
 @pytest.fixture(scope="module")
 def matrix() -> Iterator[Matrix]:
-    pytest.importorskip("jackfield_dialect_openai", reason="needs the providers' plugins")
     with FaultServer(pace=PACE) as server:
         yield Matrix(server)
 
@@ -89,7 +88,8 @@ def test_every_fault_comes_to_what_the_catalogue_says(
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_blocking_and_async_calls_come_to_the_same(matrix: Matrix, dialect: str) -> None:
     different = []
-    for case in cases(dialect):
+    # What of an answer outruns a reset is up to the system.
+    for case in (c for c in cases(dialect) if c.fault.name != "early_413_reset"):
         found = {colour: str(matrix.labels(case, colour)) for colour in COLOURS}
         if len(set(found.values())) > 1:
             different.append(f"{case}: {found}")
