@@ -52,8 +52,17 @@ class _Response:
         self.status: int = response.status_code
         self.headers = {k.lower(): v for k, v in response.headers.items()}
         self._response = response
-        self._decoder: Decoder | None = decoder(self.headers.get("content-encoding", ""))
+        # A hook or a mock may have read it already; then it is decoded, too.
+        self._whole: bytes | None = response.content if response.is_stream_consumed else None
+        encoding = "" if self._whole is not None else self.headers.get("content-encoding", "")
+        self._decoder: Decoder | None = decoder(encoding)
         self._pieces: Iterator[bytes] = iter(())
+
+    def _take_whole(self) -> bytes | None:
+        """What somebody else has read, once, then ``b""``; None if nobody has."""
+        whole = self._whole
+        self._whole = None if whole is None else b""
+        return whole
 
     def _decode(self, chunk: bytes) -> bytes:
         if self._decoder is None:
@@ -73,6 +82,8 @@ class _SyncResponse(_Response):
         self._chunks: Iterator[bytes] = response.iter_raw()
 
     def read(self, deadline: float) -> bytes:
+        if (whole := self._take_whole()) is not None:
+            return whole
         if piece := next(self._pieces, b""):
             return piece
         failure = None
@@ -119,6 +130,8 @@ class _AsyncResponse(_Response):
         self._chunks: AsyncIterator[bytes] = response.aiter_raw()
 
     async def read(self, deadline: float) -> bytes:
+        if (whole := self._take_whole()) is not None:
+            return whole
         if piece := next(self._pieces, b""):
             return piece
         failure = None
