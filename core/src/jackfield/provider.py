@@ -206,9 +206,8 @@ class LLMProvider:
 
     def _count_request(self, model: str, prompt: Prompt, **options: Any) -> TokenCountRequest:
         chat = self.chat_request(model, prompt, None, **options)
-        return TokenCountRequest(
-            model=model, messages=chat.messages, tools=chat.tools, timeout=chat.timeout
-        )
+        kept = ("messages", "tools", "provider_options", "timeout", "strict", "metadata")
+        return TokenCountRequest(model=model, **{name: getattr(chat, name) for name in kept})
 
     def chat_request(
         self, model: str, prompt: Prompt, parameters: Params = None, /, **options: Any
