@@ -14,6 +14,7 @@ from jackfield import (
     ContextLengthExceededError,
     InvalidRequestError,
     LLMError,
+    MediaPart,
     Message,
     ModelInfoRequest,
     NotFoundError,
@@ -23,7 +24,7 @@ from jackfield import (
     RateLimitError,
     ResponseFormatError,
     ServerError,
-    TokenCountRequest,
+    TextPart,
     Tool,
 )
 from jackfield.drivers.replay import Recorded
@@ -188,12 +189,17 @@ def test_a_count_asks_with_system_and_tools(replayed: Replayed, sent: Sent) -> N
 
 def test_a_count_takes_fields_of_claudes_own(replayed: Replayed, sent: Sent) -> None:
     provider = replayed({"input_tokens": 42})
-    own = {"claude": {"thinking": {"type": "adaptive"}}}
-    request = TokenCountRequest(
-        model="claude-x", messages=[Message("user", "Hi")], provider_options=own
-    )
-    assert provider.run(request).input_tokens == 42
-    assert sent(provider)[0][3]["thinking"] == {"type": "adaptive"}
+    own = {"claude": {"thinking": {"type": "adaptive"}, "betas": ["files"]}}
+    assert provider.count_tokens("claude-x", "Hi", provider_options=own).input_tokens == 42
+    ((_, _, headers, body),) = sent(provider)
+    assert body["thinking"] == {"type": "adaptive"}
+    assert headers["anthropic-beta"] == "files"
+
+
+def test_a_strict_count_refuses_a_compromise(replayed: Replayed) -> None:
+    said = [Message("user", [MediaPart("audio/wav", b"RIFF"), TextPart("Hi")])]
+    with pytest.raises(InvalidRequestError, match="audio/wav"):
+        replayed({"input_tokens": 42}).count_tokens("claude-x", said, strict=True)
 
 
 def page(*names: str, more: bool = False) -> dict[str, Any]:
