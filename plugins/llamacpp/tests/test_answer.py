@@ -15,7 +15,7 @@ from jackfield_llamacpp.answer import AnswerReader
 from jackfield_llamacpp.text import TextStream
 from jackfield_llamacpp.toolcalls import FORMATS, ToolFormat, parse_calls, tool_format
 
-HERMES, MISTRAL, LLAMA, BARE = FORMATS
+TAGGED, HERMES, MISTRAL, LLAMA, BARE = FORMATS
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="<[{"), max_size=40)
 NAMES = st.text("abc_XYZ", min_size=1, max_size=12)
 JSON = st.recursive(
@@ -137,6 +137,10 @@ def test_a_call_that_is_cut_off_keeps_what_it_had() -> None:
             HERMES,
             '<tool_call>{"type":"function","function":{"name":"add","arguments":{"a": 1}}}</tool_call>',
         ),
+        (
+            TAGGED,
+            "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>",
+        ),
         (MISTRAL, '[TOOL_CALLS][{"name": "add", "arguments": {"a": 1}}]'),
         (LLAMA, '<|python_tag|>{"name": "add", "parameters": {"a": 1}}'),
         (BARE, '{"name": "add", "parameters": {"a": 1}}'),
@@ -149,6 +153,22 @@ def test_the_forms_of_other_models_are_read_too(form: ToolFormat, text: str) -> 
         content, _, calls = read(parts, form)
         assert content.strip() == ""
         assert [(name, json.loads(arguments)) for name, arguments in calls] == [("add", {"a": 1})]
+
+
+@given(
+    name=NAMES,
+    given_arguments=st.dictionaries(
+        NAMES, st.text("ab c\n", max_size=8) | st.integers(), max_size=3
+    ),
+)
+def test_tagged_arguments_come_out_as_they_were(name: str, given_arguments: dict[str, Any]) -> None:
+    inside = "".join(
+        f"<parameter={key}>\n{value}\n</parameter>\n" for key, value in given_arguments.items()
+    )
+    _, _, ((called, arguments),) = read(
+        [f"<tool_call>\n<function={name}>\n{inside}</function>\n</tool_call>"], TAGGED
+    )
+    assert (called, json.loads(arguments)) == (name, given_arguments)
 
 
 def test_json_that_is_an_answer_and_no_call_is_text() -> None:
@@ -167,6 +187,7 @@ def test_a_template_without_tools_has_no_format() -> None:
     assert tool_format("{{ messages }} <tool_call>") is None
     assert tool_format("{% if tools %}{{ tools }}{% endif %}") is None
     assert tool_format("{% if tools %}<tool_call>{% endif %}") is HERMES
+    assert tool_format("{% if tools %}<tool_call><function=x>{% endif %}") is TAGGED
 
 
 @given(text=st.text(max_size=40), cuts=CUTS)

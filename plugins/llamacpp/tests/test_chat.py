@@ -105,6 +105,13 @@ def test_one_seed_gives_one_answer_and_another_seed_another(local: LlamaCppProvi
     assert first != other
 
 
+@pytest.mark.parametrize("seed", [0, -1, 2**32 - 1, 2**40, -(2**62)])
+def test_every_whole_number_is_a_seed(local: LlamaCppProvider, seed: int) -> None:
+    wishes = {"temperature": 1.0, "seed": seed, "max_tokens": 40}
+    first, second = (local.execute(MODEL, "Tell me a story.", wishes).text for _ in range(2))
+    assert first == second
+
+
 def test_a_configured_seed_is_for_calls_without_one(make: Make) -> None:
     seeded = make(seed=5)
     hot = {"temperature": 1.0}
@@ -292,6 +299,19 @@ def test_leaving_a_stream_frees_the_model_for_the_next_call(local: LlamaCppProvi
         for _, _ in zip(stream, range(4), strict=False):
             pass
     assert local.execute(MODEL, "What is 3 + 4?", GREEDY).text == "3 + 4 = 7"
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancelling_a_task_stops_its_generation(local: LlamaCppProvider, backend: str) -> None:
+    async def main() -> str:
+        with anyio.CancelScope() as scope:
+            async with local.astream_execute(MODEL, "Tell me a story.", {"seed": 1}) as stream:
+                async for _ in stream:
+                    scope.cancel()
+        assert scope.cancelled_caught
+        return (await local.aexecute(MODEL, "What is 3 + 4?", GREEDY)).text
+
+    assert anyio.run(main, backend=backend) == "3 + 4 = 7"
 
 
 def test_a_call_in_the_middle_of_a_stream_does_not_hang(local: LlamaCppProvider) -> None:

@@ -208,7 +208,7 @@ def forced_grammar(form: ToolFormat, body: Body) -> str:
 
 def opened_grammar(form: ToolFormat, body: Body) -> str | None:
     """The grammar of what follows the mark of a call: that call, perhaps more; None without one."""
-    if not form.end:
+    if not form.end or form.tagged:
         return None
     try:
         rules = _call_rules(form, chosen_tools(body))

@@ -39,12 +39,17 @@ def prepare(config: LlamaCppConfig, call: Call[ChatRequest]) -> Prepared:
     header = read_header(model.path)
     options = config.load_options(n_ctx=_context(call, header))
     if config.seed is not None:
-        call.wire.setdefault("seed", config.seed)
+        call.wire.setdefault("seed", usable_seed(config.seed))
     body = {**render_body(call), "model": model.id}
     template = options.chat_template or header.chat_template
     for limit in engine.limits(kind, template, body):
         call.warn(limit.kind, limit.what, limit.message)
     return Prepared(kind=kind, model=model, header=header, options=options, body=body)
+
+
+def usable_seed(seed: int) -> int:
+    """*seed* in 32 bits, and not the number by which llama.cpp means a random seed."""
+    return seed % (2**32 - 1)
 
 
 def _context(call: Call[ChatRequest], header: Header) -> int | None:

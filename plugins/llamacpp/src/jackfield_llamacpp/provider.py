@@ -40,7 +40,7 @@ from .gguf import Header, read_header
 from .options import LoadOptions
 from .paths import ModelFile
 from .pool import POOL, Lease, Shelf
-from .preparing import Prepared, prepare
+from .preparing import Prepared, prepare, usable_seed
 
 
 class LlamaCppProvider(LocalProvider):
@@ -69,6 +69,7 @@ class LlamaCppProvider(LocalProvider):
         **{name: param for name, param in PARAMS.items() if name != "reasoning_effort"},
         **SAMPLING,
         "temperature": Param("temperature", ge=0),
+        "seed": Param("seed", convert=usable_seed),
         "repeat_penalty": Param("repeat_penalty", ge=0),
         "context_length": Param("n_ctx", ge=1),
     }

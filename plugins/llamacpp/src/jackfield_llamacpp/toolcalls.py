@@ -24,6 +24,7 @@ class ToolFormat:
         start: the mark before a call; "" when calls are bare JSON at the start of the answer.
         end: the mark after a call; "" when calls last until the end of the answer.
         argument_key: the key beside "name" in a call.
+        tagged: a call is no JSON but `<function=…>` with a `<parameter=…>` for each argument.
     """
 
     name: str
@@ -31,9 +32,17 @@ class ToolFormat:
     start: str
     end: str
     argument_key: str = "arguments"
+    tagged: bool = False
 
 
 FORMATS = (
+    ToolFormat(
+        name="qwen coder",
+        hint="<function=",
+        start="<tool_call>",
+        end="</tool_call>",
+        tagged=True,
+    ),
     ToolFormat(name="hermes", hint="<tool_call>", start="<tool_call>", end="</tool_call>"),
     ToolFormat(name="mistral", hint="[TOOL_CALLS]", start="[TOOL_CALLS]", end=""),
     ToolFormat(
@@ -97,7 +106,7 @@ class CallReader:
         if self._value is not None:
             return [], ""
         try:
-            calls = parse_calls(json.loads(self._raw, strict=False))
+            calls = parse_tagged(self._raw) or parse_calls(json.loads(self._raw, strict=False))
         except ValueError:
             calls = []
         if not calls:
@@ -156,6 +165,29 @@ class _JSONValue:
                 if self._depth <= 0:
                     self._done = True
                     return text[: at + 1] if self._depth == 0 else text[:at]
+        return text
+
+
+_FUNCTION = re.compile(r"<function=([^>\n]+)>(.*?)</function>", re.DOTALL)
+_PARAMETER = re.compile(r"<parameter=([^>\n]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
+
+
+def parse_tagged(text: str) -> list[tuple[str, str]]:
+    """The (name, arguments as JSON text) of every `<function=…>` in *text*.
+
+    A value is read as JSON where it is some, and otherwise as the text that it is.
+    """
+    calls = []
+    for name, inside in _FUNCTION.findall(text):
+        arguments = {key.strip(): _untagged(value) for key, value in _PARAMETER.findall(inside)}
+        calls.append((name.strip(), json.dumps(arguments)))
+    return calls
+
+
+def _untagged(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
         return text
 
 
