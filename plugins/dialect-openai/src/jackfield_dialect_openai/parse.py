@@ -151,8 +151,8 @@ class ChunkParser:
     def _delta(self, delta: MessageWire, at: int, out: list[Any], *, whole: bool) -> None:
         thought = delta.reasoning_content or delta.reasoning
         if type(thought) is str:
-            # Before the text, where a whole message has both.
-            spoken = whole and type(delta.content) is str and delta.content
+            # Before the text, where a message has both.
+            spoken = type(delta.content) is str and delta.content
             place = len(out) - 1 if spoken else len(out)
             out.insert(place, ReasoningDelta(thought, 0, at))
         if delta.refusal:
@@ -225,7 +225,10 @@ def _merged(before: Any, logprobs: Any) -> Any:
     joined = dict(before)
     for key, value in logprobs.items():
         old = before.get(key)
-        joined[key] = old + value if isinstance(old, list) and isinstance(value, list) else value
+        if isinstance(old, list) and isinstance(value, list):
+            joined[key] = old + value
+        elif value is not None:
+            joined[key] = value
     return joined
 
 

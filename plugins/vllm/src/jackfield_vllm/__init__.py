@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from jackfield import HTTPConfig, ProviderInfo
+from jackfield import HTTPConfig, Param, ProviderInfo
 from jackfield.params import ParamTable
 from jackfield_dialect_openai import PARAMS, SAMPLING, OpenAICompatibleProvider
 
@@ -29,7 +29,11 @@ class VLLMProvider(OpenAICompatibleProvider):
         api_key_required=False,
     )
     Config = VLLMConfig
-    params: ClassVar[ParamTable] = {**PARAMS, **SAMPLING}
+    params: ClassVar[ParamTable] = {
+        **PARAMS,
+        **SAMPLING,
+        "stop": Param("stop", most=4, convert=list),
+    }
     reasoning_history = "reasoning"
 
 

@@ -1,0 +1,16 @@
+"""The generic provider keeps the contract that every provider keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from jackfield.testing import ProviderConformance
+from jackfield_dialect_openai import GenericProvider
+
+
+class TestGeneric(ProviderConformance):
+    provider = GenericProvider
+    config: ClassVar = {"base_url": "http://127.0.0.1:8080/v1", "api_key": "made-up-key-1234"}
+    # Made with `jackfield.testing.recordings.Tape` from llama.cpp's server and the demo model.
+    recordings = Path(__file__).parent / "recordings"

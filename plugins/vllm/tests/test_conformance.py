@@ -1,0 +1,16 @@
+"""The vLLM provider keeps the contract that every provider keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from jackfield.testing import ProviderConformance
+from jackfield_vllm import VLLMProvider
+
+
+class TestVLLM(ProviderConformance):
+    provider = VLLMProvider
+    config: ClassVar = {"api_key": "made-up-key-1234"}
+    # Made with `jackfield.testing.recordings.Tape` from llama.cpp's server and the demo model.
+    recordings = Path(__file__).parent / "recordings"
