@@ -15,6 +15,7 @@ from . import hookspecs
 from .config import conceal, load_config
 from .errors import PluginError, UnknownProviderError
 from .provider import LLMProvider
+from .types import ProviderInfo
 
 if TYPE_CHECKING:
     from importlib_metadata import EntryPoint
@@ -60,8 +61,27 @@ def _entry_points(group: str) -> dict[str, EntryPoint]:
     import importlib_metadata
 
     blocked = _blocked()
-    found = importlib_metadata.entry_points(group=group)
-    return {e.name: e for e in found if canonical(e.name) not in blocked}
+    kept: dict[str, EntryPoint] = {}
+    for entry in importlib_metadata.entry_points(group=group):
+        first = kept.setdefault(entry.name, entry)
+        if first.dist is not entry.dist and entry.name not in blocked:
+            both = f"{distribution(first)} and {distribution(entry)}"
+            said = f"{entry.name} comes from {both}: the first is used; uninstall one"
+            warnings.warn(said, RuntimeWarning, stacklevel=4)
+    return {name: entry for name, entry in kept.items() if canonical(name) not in blocked}
+
+
+def _imported(entry: EntryPoint) -> Any:
+    """What *entry* leads to; whatever a stranger's module does at import is a `PluginError`."""
+    try:
+        return entry.load()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | GeneratorExit):
+            raise
+        fix = f"reinstall it, or leave it out with JACKFIELD_BLOCK={entry.name}"
+        reason = f"{type(error).__name__}: {error}"
+        message = f"{entry.name} of {distribution(entry)} cannot be imported: {reason}; {fix}"
+        raise PluginError(message) from error
 
 
 def distribution(entry: EntryPoint) -> str:
@@ -105,9 +125,9 @@ class PluginManager(_VerbManager):
         self._loaded = True
         for name, entry in _entry_points(PLUGINS).items():
             try:
-                self.register(entry.load(), name=name)
-            except Exception as error:  # noqa: BLE001  # a stranger's module may raise anything
-                said = f"plugin {name} of {distribution(entry)} is left out: {_reason(error)}"
+                self.register(_imported(entry), name=name)
+            except (PluginError, pluggy.PluginValidationError) as error:
+                said = f"plugin {name} of {distribution(entry)} is left out: {error}"
                 warnings.warn(said, RuntimeWarning, stacklevel=2)
 
     def available(self) -> list[str]:
@@ -126,20 +146,9 @@ class PluginManager(_VerbManager):
             entries = {canonical(n): e for n, e in _entry_points(PROVIDERS).items()}
             if wanted not in entries:
                 raise UnknownProviderError(_unknown(name, wanted, self.available()))
-            self._classes[wanted] = self._load(entries[wanted])
+            entry = entries[wanted]
+            self._classes[wanted] = self._verified(_imported(entry), distribution(entry))
         return self._classes[wanted]
-
-    def _load(self, entry: EntryPoint) -> type[LLMProvider]:
-        try:
-            loaded = entry.load()
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt | GeneratorExit):
-                raise
-            who = distribution(entry)
-            fix = f"reinstall it, or leave it out with JACKFIELD_BLOCK={entry.name}"
-            message = f"provider {entry.name} of {who} cannot be imported: {_reason(error)}; {fix}"
-            raise PluginError(message) from error
-        return self._verified(loaded, distribution(entry))
 
     @staticmethod
     def _verified(found: Any, who: str) -> type[LLMProvider]:
@@ -147,8 +156,8 @@ class PluginManager(_VerbManager):
         if not (isinstance(found, type) and issubclass(found, LLMProvider)):
             raise PluginError(f"{who}: {found!r} is not an LLMProvider class")
         cls = found
-        if getattr(cls, "info", None) is None:
-            raise PluginError(f"{who}: {cls.__name__} has no info")
+        if not isinstance(getattr(cls, "info", None), ProviderInfo):
+            raise PluginError(f"{who}: {cls.__name__}.info is no ProviderInfo")
         if cls.info.contract > CONTRACT:
             message = f"{who} speaks contract {cls.info.contract}, this core {CONTRACT}"
             raise PluginError(f"{message}: pip install -U jackfield")
@@ -161,6 +170,7 @@ class PluginManager(_VerbManager):
     def create(
         self,
         name: str,
+        /,
         config: Mapping[str, Any] | None = None,
         *,
         client: Any = None,
@@ -185,10 +195,6 @@ class PluginManager(_VerbManager):
         return cls(loaded, hook=self.hook, **options)
 
 
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
 def _unknown(name: str, wanted: str, available: list[str]) -> str:
     have = f"have {', '.join(available)}" if available else "none is installed"
     if wanted in KNOWN:
@@ -205,7 +211,7 @@ def plugin_manager() -> PluginManager:
 
 
 def create_provider(
-    name: str, config: Mapping[str, Any] | None = None, **options: Any
+    name: str, /, config: Mapping[str, Any] | None = None, **options: Any
 ) -> LLMProvider:
     """The provider *name*, configured with *config*.
 
