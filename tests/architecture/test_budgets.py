@@ -10,7 +10,7 @@ from support.source import CORE, PLUGINS, SOURCES, Module, Package, modules
 COMPATIBLE, FOREIGN, LOCAL = 80, 450, 200
 CHAT = {"parse.py", "render.py", "stream.py", "wire.py"}
 # The one dialect that everybody shares may be larger, so that nobody else is.
-SHARED = {"jackfield-dialect-openai": 900}
+SHARED = {"jackfield-dialect-openai": 1200}
 
 
 def size(package: Package, names: set[str] | None = None) -> int:
@@ -28,9 +28,19 @@ def test_no_function_is_longer_than_40_lines(module: Module) -> None:
     assert {name: lines for name, lines in module.functions() if lines > 40} == {}
 
 
-def test_the_core_without_its_testing_kit_is_at_most_3000_lines() -> None:
-    kit = CORE.source / "testing"
-    assert sum(m.lines for m in modules(CORE.source) if not m.path.is_relative_to(kit)) <= 3000
+# Why these numbers: docs/why/budgets.md.
+KERNEL, COMMAND_LINE = 5800, 1800
+
+
+def test_the_core_without_its_testing_kit_and_command_line_stays_within_its_budget() -> None:
+    apart = [CORE.source / name for name in ("testing", "cli")]
+    kernel = [m for m in modules(CORE.source) if not any(map(m.path.is_relative_to, apart))]
+    assert sum(m.lines for m in kernel) <= KERNEL
+
+
+def test_the_command_line_stays_within_its_budget() -> None:
+    found = [m for m in modules(CORE.source) if m.path.is_relative_to(CORE.source / "cli")]
+    assert sum(m.lines for m in found) <= COMMAND_LINE
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=str)

@@ -179,29 +179,32 @@ def _one_of(value: Any, kind: Any) -> Any:
     return value
 
 
+def _exactly(kinds: tuple[type, ...], what: str) -> Callable[[Any, Any], Any]:
+    """A structure hook that takes only values of *kinds*, as they are."""
+
+    def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise ValueError(f"must be {what}, not {type(value).__name__}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"must be finite, not {value}")
+        return value
+
+    return structure
+
+
 @lru_cache(maxsize=1)
 def _converter() -> Any:
     import cattrs
 
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
 
-    def exactly(kinds: tuple[type, ...], what: str) -> Callable[[Any, Any], Any]:
-        def structure(value: Any, _: Any) -> Any:
-            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-                raise ValueError(f"must be {what}, not {type(value).__name__}")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"must be finite, not {value}")
-            return value
-
-        return structure
-
-    converter.register_structure_hook(int, exactly((int,), "a whole number"))
-    converter.register_structure_hook(float, exactly((int, float), "a number"))
-    converter.register_structure_hook(bool, exactly((bool,), "true or false"))
-    converter.register_structure_hook(str, exactly((str,), "text"))
+    converter.register_structure_hook(int, _exactly((int,), "a whole number"))
+    converter.register_structure_hook(float, _exactly((int, float), "a number"))
+    converter.register_structure_hook(bool, _exactly((bool,), "true or false"))
+    converter.register_structure_hook(str, _exactly((str,), "text"))
     converter.register_structure_hook_func(_is_choice, _one_of)
     converter.register_structure_hook(Path, lambda v, _: Path(v).expanduser())
-    converter.register_structure_hook(Secret, exactly((str, Secret), "text"))
+    converter.register_structure_hook(Secret, _exactly((str, Secret), "text"))
     plain = cattrs.gen.make_dict_structure_fn(Timeout, converter, _cattrs_forbid_extra_keys=True)
 
     def timeout(value: Any, kind: Any) -> Timeout:

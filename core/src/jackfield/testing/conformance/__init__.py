@@ -17,14 +17,16 @@ makes such files.
 
 from __future__ import annotations
 
-from .contract import ContractTests
-from .inputs import InputTests
-from .parameters import ParameterTests
-from .replays import ReplayTests
-from .secrecy import SecrecyTests
+from . import contract, inputs, parameters, replays, secrecy
 
 __all__ = ["ProviderConformance"]
 
 
-class ProviderConformance(ContractTests, InputTests, ParameterTests, SecrecyTests, ReplayTests):
+class ProviderConformance(
+    contract.ContractTests,
+    inputs.InputTests,
+    parameters.ParameterTests,
+    secrecy.SecrecyTests,
+    replays.ReplayTests,
+):
     """Derive from it, and set ``provider``, ``config`` and, if there are some, ``recordings``."""
