@@ -72,6 +72,8 @@ def test_a_wish_for_another_size_of_vectors_is_answered_with_a_warning(
 ) -> None:
     made = local.embed(MODEL, "a fox", dimensions=64)
     assert [warning.subject for warning in made.warnings] == ["dimensions"]
+    with pytest.raises(InvalidRequestError, match="dimensions"):
+        local.embed(MODEL, "a fox", dimensions=64, strict=True)
 
 
 def test_embedding_does_not_disturb_a_chat(local: LlamaCppProvider) -> None:

@@ -105,6 +105,7 @@ class LlamaCppProvider(LocalProvider):
 
         def begin() -> Stream:
             ready = self._prepare(request, wire, warnings)
+            self._strictly(request, warnings)  # before a model is loaded for nothing
             lease = self._lease(ready.model, ready.header, ready.options)
             return lease.generate(ready.body)
 
@@ -151,25 +152,36 @@ class LlamaCppProvider(LocalProvider):
 
     def embeddings(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Vectors of length 1, pooled as the model says, or else their tokens' mean."""
+        warnings = []
+        if request.dimensions is not None:
+            detail = "a local model has one size of vectors"
+            warnings.append(CallWarning("unsupported", "dimensions", detail))
+        self._strictly(cast("ChatRequest", request), warnings)  # it looks only at strictness
         with translating():
             model, header = self._find(request.model)
             options = self.config.load_options(embedding=True)
             with self._lease(model, header, options) as lease, lease.use() as loaded:
                 made = loaded.embed(request.inputs)
-        warning = CallWarning("unsupported", "dimensions", "a local model has one size of vectors")
         return EmbeddingResponse(
             model=model.id,
             vectors=tuple(tuple(vector) for vector in made.vectors),
             usage=Usage(input_tokens=made.tokens, output_tokens=0),
-            warnings=(warning,) if request.dimensions is not None else (),
+            warnings=tuple(warnings),
         )
 
     def token_count(self, request: TokenCountRequest) -> TokenCount:
         """The tokens of the prompt that the chat template makes of a conversation."""
-        chat = ChatRequest(model=request.model, messages=request.messages, tools=request.tools)
+        chat = ChatRequest(
+            model=request.model,
+            messages=request.messages,
+            tools=request.tools,
+            provider_options=request.provider_options,
+            strict=request.strict,
+        )
         warnings: list[CallWarning] = []
         with translating():
             ready = self._prepare(chat, {}, warnings)
+            self._strictly(chat, warnings)
             with self._lease(ready.model, ready.header, ready.options) as lease:
                 tokens = lease.engine.count(ready.body)
         return TokenCount(input_tokens=tokens, warnings=tuple(warnings))
