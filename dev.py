@@ -176,6 +176,8 @@ def advice(text: str) -> str:
 def become(*command: str) -> int:
     """Hand this terminal over to *command*, Ctrl-C included; return its exit code where the system returns at all."""
     if os.name != "nt":
+        # Where a script or a service started us, Ctrl-C may be switched off for all that follows.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execv(command[0], command)  # noqa: S606 -- a shell would only come between
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return subprocess.call(command)
