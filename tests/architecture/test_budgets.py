@@ -1,6 +1,6 @@
 """Files, functions and packages stay as small as the design says."""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 import pytest
 
@@ -9,7 +9,7 @@ from support.source import CORE, PLUGINS, SOURCES, Module, Package, modules
 # Lines, docstrings included. A vendor that speaks a dialect which is there already is small as a
 # whole; a dialect of its own is small in the modules that write and read its chats; a backend in
 # this process is small in its provider, with engines and model files beside it.
-COMPATIBLE, FOREIGN, LOCAL = 80, 750, 200
+COMPATIBLE, FOREIGN, LOCAL = 80, 850, 200
 # What stands beside a dialect's chats: who the provider is, its settings, model lists, embeddings.
 BESIDE = {
     "__init__.py",
@@ -25,7 +25,7 @@ BESIDE = {
 SHARED = {"jackfield-dialect-openai": 1200}
 
 
-def size(package: Package, without: Set[str] = frozenset()) -> int:
+def size(package: Package, without: AbstractSet[str] = frozenset()) -> int:
     return sum(m.lines for m in modules(package.source) if m.path.name not in without)
 
 

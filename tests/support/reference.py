@@ -72,7 +72,7 @@ def parameters() -> str:
 
     def rows() -> Iterator[list[object]]:
         for found in attrs.fields(GenerationParams):
-            kind = str(found.type).removesuffix(" | None")
+            kind = _annotation(GenerationParams, found.name).removesuffix(" | None")
             also = ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == found.name)
             yield [f"`{found.name}`", f"`{kind}`", also]
 
@@ -139,13 +139,15 @@ def _settings(config: type[Any], shared: type[Any] | None = None) -> Iterator[li
     for found in attrs.fields(config):
         if found.name in inherited and inherited[found.name] == found.default:
             continue
-        kind = (
-            found.type
-            if isinstance(found.type, str)
-            else getattr(found.type, "__name__", found.type)
-        )
+        kind = _annotation(config, found.name)
         names = ", ".join(f"`{name}`" for name in (found.name, *found.metadata.get("aliases", ())))
         yield [names, f"`{cell(kind)}`", _default(found.default)]
+
+
+def _annotation(config: type[Any], name: str) -> str:
+    """The type of a field as its source has it: attrs' own note of it changes once it is resolved."""
+    written = (vars(base).get("__annotations__", {}).get(name) for base in config.__mro__)
+    return str(next(text for text in written if text is not None))
 
 
 def _default(default: Any) -> str:
