@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar, cast
@@ -20,15 +21,41 @@ BATCH_SECONDS = 0.01
 """Tokens that come within this time travel together: a thread hop costs more than a token."""
 
 
-def next_batch(events: Iterator[StreamEvent]) -> list[StreamEvent]:
-    """The next event, and those that follow it at once; empty at the end."""
-    batch: list[StreamEvent] = []
-    until = time.monotonic() + BATCH_SECONDS
-    for event in events:
-        batch.append(event)
-        if time.monotonic() >= until:
-            break
-    return batch
+class _Generation:
+    """Takes events off a generator, a batch at a time; may be closed from any thread."""
+
+    def __init__(self, events: Iterator[StreamEvent]) -> None:
+        self._events = events
+        self._error: Exception | None = None
+        self._closed = False
+
+    def batch(self) -> list[StreamEvent]:
+        """The next event, and those that follow it at once; empty at the end."""
+        if self._error is not None:
+            raise self._error
+        batch: list[StreamEvent] = []
+        until = time.monotonic() + BATCH_SECONDS
+        try:
+            for event in self._events:
+                batch.append(event)
+                if time.monotonic() >= until or self._closed:
+                    break
+        except Exception as error:
+            if not batch:
+                raise
+            # What came before it is delivered first.
+            self._error = error
+        if self._closed:
+            self.close()
+        return batch
+
+    def close(self) -> None:
+        """Stop the generation, now or when the step that it is in has ended."""
+        self._closed = True
+        close: Callable[[], None] = getattr(self._events, "close", lambda: None)
+        # A generator that is running in another thread cannot be closed: `batch` will do it.
+        with contextlib.suppress(ValueError):
+            close()
 
 
 class LocalProvider(LLMProvider):
@@ -65,13 +92,11 @@ class LocalProvider(LLMProvider):
     def _chat(self, request: ChatRequest, deadline: float) -> Flow[ChatResponse]:
         wire, warnings = normalize(self.params, request.params)
         built = ResponseBuilder()
-        events = self.generate(request, wire, warnings)
-        closing = getattr(events, "close", None)
-        if closing is not None:
-            yield Defer(closing)
+        generation = _Generation(self.generate(request, wire, warnings))
+        yield Defer(generation.close)
         delivered = finished = False
         try:
-            while batch := (yield from invoke(lambda: next_batch(events))):
+            while batch := (yield from invoke(generation.batch)):
                 if not delivered:
                     self._strictly(request, warnings)
                     batch = _warned(batch, warnings)
@@ -91,7 +116,7 @@ class LocalProvider(LLMProvider):
             raise broken from error
         return built.build()
 
-    def _strictly(self, request: ChatRequest, warnings: list[CallWarning]) -> None:
+    def _strictly(self, request: Request[Any], warnings: list[CallWarning]) -> None:
         strict = self.config.strict if request.strict is None else request.strict
         if strict and warnings:
             listed = "; ".join(map(str, warnings))

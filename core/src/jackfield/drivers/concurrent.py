@@ -84,7 +84,9 @@ class AsyncDriver:
             case Random():
                 return self._chance()
             case Invoke(function):
-                return await anyio.to_thread.run_sync(function)
+                # A cancelled call does not wait for a thread that may be long at work; what it
+                # holds is told to stop by its `Defer`.
+                return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
             case Close(response, drain):
                 if drain:
                     await self._drain(response.handle)
