@@ -63,9 +63,9 @@ class Embeddings(Struct):
 
 
 class Models(Struct):
-    """The models that are there, or loaded."""
+    """The models that are there, or loaded; null where there are none, but never absent."""
 
-    models: list[dict[str, Any]] | None = None
+    models: list[dict[str, Any]] | None
 
 
 class Shown(Struct, omit_defaults=True):
