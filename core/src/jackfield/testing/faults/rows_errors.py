@@ -8,12 +8,15 @@ from dataclasses import replace
 from .answers import HEALTHY
 from .reply import Change, Reply, changed, dump, play
 from .script import Action
-from .shaping import HTML, cut, page, text_event, value
+from .shaping import HTML, cut, each_part, page, text_event, value
 from .values import Event, Fault, Json, Situation
 
 BROKEN = "interrupted"
 ANY = "error"
 SHAPE = "malformed"
+DEEPLY = "equal|malformed|interrupted"
+DEEP = b"[" * 100_000 + b"]" * 100_000
+DIGITS = b"9" * 5_000
 MANGLED = "malformed|interrupted"
 SSE = ("openai", "anthropic")
 
@@ -52,6 +55,8 @@ def key_echoed(reply: Reply, situation: Situation) -> Iterator[Action]:
 def finish_error(reply: Reply) -> Reply:
     """OpenRouter's way: finish reason ``error`` beside an error object."""
     error = {"code": 502, "message": "Provider disconnected"}
+    if not reply.stream and "choices" not in reply.value:
+        return reply.with_value({**reply.value, "error": error})
     if not reply.stream:
         choice = reply.value["choices"][0] | {"finish_reason": "error", "error": error}
         return reply.with_value({**reply.value, "choices": [choice]})
@@ -118,6 +123,29 @@ def list_for_object(reply: Reply) -> Reply:
         event if isinstance(event.payload, str) else replace(event, payload=[event.payload])
         for event in reply.events
     )
+
+
+def odd_field(text: bytes) -> Change:
+    """An unknown field whose value is *text*, at the start of each object."""
+
+    def put(part: bytes) -> bytes:
+        return part.replace(b"{", b'{"pelican":' + text + b",", 1)
+
+    return each_part(put)
+
+
+def split_surrogates(reply: Reply) -> Reply:
+    """A character outside the basic plane, as two escapes in two events."""
+    frames: list[bytes] = []
+    for event, part in zip(reply.events, reply.parts, strict=True):
+        if event.kind == "text" and "🐦".encode() in part:
+            before, after = part.split("🐦".encode())
+            first = reply.dialect.frame(text_event(reply, "PELICAN"))
+            frames += [before + b"\\ud83d" + after.replace(b' "', b'"', 1)]
+            frames += [first.replace(b"PELICAN", b"\\udc26 ")]
+        else:
+            frames.append(part)
+    return reply.with_parts(frames)
 
 
 _CONTENT = {"openai": "choices", "anthropic": "content", "ollama": "message"}
@@ -240,6 +268,9 @@ FAULTS: Sequence[Fault] = (
         f"replaced|{MANGLED}",
         f"replaced|{MANGLED}",
     ),
+    Fault("surrogates", 48, "half a character an event", changed(split_surrogates), MANGLED),
+    Fault("deep", 49, "lists in lists, 100,000 deep", changed(odd_field(DEEP)), DEEPLY, DEEPLY),
+    Fault("digits", 49, "a number of 5,000 digits", changed(odd_field(DIGITS)), DEEPLY, DEEPLY),
     Fault("wrong_dialect", 49, "another dialect's answer", changed(other_dialect), ANY, SHAPE),
     Fault("list_for_object", 49, "lists for objects", changed(list_for_object), ANY, SHAPE),
     Fault("number_for_text", 49, "an integer for a text", changed(number_for_text), MANGLED, SHAPE),

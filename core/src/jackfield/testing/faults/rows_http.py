@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from .reply import Reply, changed, chunk, play, status_line
-from .script import Action, Fin, Keep, Rst, Send, Sleep
+from .reply import Reply, changed, chunk, head, play, status_line
+from .script import Action, Fin, Keep, Rst, Send, Sleep, Stall
 from .shaping import finished, raw
 from .values import Fault, Injector, Situation
 
@@ -84,6 +85,24 @@ def early_413_reset(reply: Reply, _: Situation) -> Iterator[Action]:
     yield Rst()
 
 
+def old_version(reply: Reply, _: Situation) -> Iterator[Action]:
+    """HTTP/1.0: no chunks, no length, and a close."""
+    data = head(replace(reply, framing="close")).replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    yield Send(data + reply.body)
+    yield Fin()
+
+
+def head_with(change: Callable[[bytes], bytes]) -> Injector:
+    """The healthy reply under a changed head."""
+
+    def inject(reply: Reply, _: Situation) -> Iterator[Action]:
+        start = head(reply)
+        yield Send(change(start) + finished(reply)[len(start) :])
+        yield Keep()
+
+    return inject
+
+
 def stale_reset(reply: Reply, situation: Situation) -> Iterable[Action]:
     """A second request on a connection is met with a reset."""
     return [Rst()] if situation.on_connection else play(reply)
@@ -141,6 +160,23 @@ def not_early(reply: Reply) -> bytes:
 
 
 FAULTS: Sequence[Fault] = (
+    Fault("http10", 19, "HTTP/1.0: the body ends at the close", old_version, "equal", "equal"),
+    Fault(
+        "no_reason",
+        18,
+        "a status line without a phrase",
+        head_with(lambda data: data.replace(b" OK\r\n", b"\r\n", 1)),
+        "equal",
+        "equal",
+    ),
+    Fault(
+        "bare_lf_head",
+        18,
+        "a head whose lines end with LF",
+        head_with(lambda data: data.replace(b"\r\n", b"\n")),
+        f"equal|{BAD}",
+        f"equal|{BAD}",
+    ),
     Fault("early_hints", 63, "100 and 103 before the head", early_hints, "equal", "equal"),
     *(
         _redirect(f"redirect_{n}", f"{n} to another port", redirect(n, elsewhere))
@@ -206,6 +242,16 @@ FAULTS: Sequence[Fault] = (
         early_413_reset,
         "status:413|retryable",
         "status:413|retryable",
+        upload=UPLOAD,
+        early=True,
+    ),
+    Fault(
+        "upload_stall",
+        69,
+        "the upload is never read",
+        lambda _reply, _: [Stall()],
+        "timeout",
+        "timeout",
         upload=UPLOAD,
         early=True,
     ),

@@ -26,6 +26,11 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Stall:
+    """Neither say nor read anything more: an upload fills the buffers and stands still."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fin:
     """Close our direction in order (FIN) and wait for the peer to close its own."""
 
@@ -40,7 +45,7 @@ class Keep:
     """The answer is complete; serve the next request on this connection."""
 
 
-Action = Send | Sleep | Hold | Fin | Rst | Keep
+Action = Send | Sleep | Hold | Stall | Fin | Rst | Keep
 Script = Iterable[Action]
 
 

@@ -10,9 +10,11 @@ import struct
 import time
 
 from .log import Connection, Log
-from .script import Fin, Hold, Keep, Rst, Script, Send, Sleep
+from .script import Fin, Hold, Keep, Rst, Script, Send, Sleep, Stall
 
 READ = 65_536
+GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP
+"""What a peer's leaving looks like where its bytes are left unread."""
 
 
 class PeerGoneError(Exception):
@@ -90,7 +92,7 @@ class Wire:
         """
         end = time.monotonic() + seconds
         poll = select.poll()
-        poll.register(self._sock, select.POLLIN if reading else select.POLLHUP)
+        poll.register(self._sock, select.POLLIN if reading else GONE)
         while (rest := min(end - time.monotonic(), self.left())) > 0:
             if not poll.poll(rest * 1000):
                 continue
@@ -129,6 +131,9 @@ def run(script: Script, wire: Wire, *, hold: float) -> str:
                 wire.wait(seconds)
             case Hold():
                 wire.wait(hold)
+                return "closed"
+            case Stall():
+                wire.wait(hold, reading=False)
                 return "closed"
             case Fin():
                 _end(wire)
