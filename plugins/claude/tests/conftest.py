@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from jackfield_claude import ClaudeProvider
+
+# No test asserts a time; HYPOTHESIS_PROFILE=deep looks harder.
+settings.register_profile("suite", deadline=None)
+settings.register_profile("deep", parent=settings.get_profile("suite"), max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(autouse=True)

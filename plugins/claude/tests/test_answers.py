@@ -191,6 +191,19 @@ def test_thinking_without_words_keeps_its_signature(replayed: Replayed, stream: 
     assert answer.message.content == (ReasoningPart("", "c2ln"),)
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_redacted_thinking_is_kept_as_it_came(
+    streamed: bool, replayed: Replayed, stream: Make, message: Make
+) -> None:
+    block = {"type": "redacted_thinking", "data": "b3BhcXVl"}
+    if streamed:
+        answer = replayed(stream([block])).stream_execute("m", "Hi").drain()
+    else:
+        answer = replayed(message(block)).execute("m", "Hi")
+    assert answer.message.content == (ReasoningPart("", redacted="b3BhcXVl"),)
+    assert answer.reasoning == ""
+
+
 @given(st.dictionaries(st.sampled_from(["index", "delta", "usage", "message"]), jf.json_values()))
 @settings(max_examples=50)
 def test_an_event_of_a_new_kind_says_nothing_whatever_it_holds(
