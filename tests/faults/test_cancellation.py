@@ -241,3 +241,16 @@ def test_a_slow_blocking_consumer_holds_the_provider_back(server: FaultServer) -
             server.log.wait(lambda: False, 0.7)
             sent.append(request.connection.sent)
     assert sent[0] == sent[1]
+
+
+def test_an_async_stream_that_is_dropped_closes_its_socket(server: FaultServer) -> None:
+    backend = provider("openai", server.url("openai", "endless", tag="dropped-async"))
+
+    async def scene() -> list[str]:
+        async for event in backend.astream_execute(MODEL, PROMPT):
+            if str(event):
+                break
+        gc.collect()
+        return await anyio.to_thread.run_sync(left, server, "dropped-async")
+
+    assert on("asyncio", scene) == ["gone"]

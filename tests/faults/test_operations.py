@@ -83,6 +83,8 @@ def test_an_operation_is_whole_or_a_typed_error(
         for name, fault in CATALOGUE.items()
         if fault.concerns(dialect, stream=stream) and not (fault.big or fault.upload)
         if (dialect, operation, name) not in TOLERATED
+        # A pull may be silent for minutes, while the server checks a large file.
+        if not (operation is pulled and "timeout" in fault.expected(dialect, stream=True))
     ]
     healthy = operation(backend(server, dialect, "ok", "healthy"))
     with ThreadPoolExecutor(24) as pool:
