@@ -91,6 +91,16 @@ def test_betas_of_the_configuration_and_of_the_call_are_one_header(
     assert "betas" not in body
 
 
+def test_a_beta_may_stand_alone_and_cannot_smuggle_a_header() -> None:
+    def headers(betas: Any) -> Any:
+        plain = ClaudeProvider({"api_key": "made-up"})
+        return plain.explain("m", "Hi", provider_options={"claude": {"betas": betas}}).headers
+
+    assert headers("files")["anthropic-beta"] == "files"
+    with pytest.raises(InvalidRequestError, match="anthropic-beta"):
+        headers(["files\r\nx-api-key: another"])
+
+
 def failure(status: int, type_: str, message: str = "No.", **more: Any) -> Recorded:
     """A response that reports an error."""
     headers = more.pop("headers", {})

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve
-
 from jackfield import ChatRequest
 from jackfield.exchange import Call, json_request
-from jackfield.flow import HTTPRequest
+from jackfield.flow import HTTPRequest, with_header
 
 from .facts import EFFORTS, FORMATS, MIN_BUDGET, THINKING, THINKING_ALLOWS, fact
 from .render import Json, render_conversation
@@ -24,13 +22,14 @@ def build_chat(call: Call[ChatRequest]) -> HTTPRequest:
 
 def post(call: Call[Any], path: str, body: Json) -> HTTPRequest:
     """A request with *body* and the caller's own fields; ``betas`` among them become a header."""
-    betas = [*call.config.betas, *call.options.get("betas", ())]
-    headers = {"anthropic-version": call.config.version}
-    if betas:
-        headers["anthropic-beta"] = ",".join(dict.fromkeys(betas))
+    asked = call.options.get("betas", ())
+    betas = [*call.config.betas, *([asked] if isinstance(asked, str) else asked)]
     options = {key: value for key, value in call.options.items() if key != "betas"}
-    built = json_request(path, merge(body, options))
-    return evolve(built, headers={**built.headers, **headers})
+    request = json_request(path, merge(body, options))
+    request = with_header(request, "anthropic-version", call.config.version)
+    if not betas:
+        return request
+    return with_header(request, "anthropic-beta", ",".join(dict.fromkeys(betas)))
 
 
 def merge(body: Mapping[str, Any], options: Mapping[str, Any]) -> Json:
