@@ -160,7 +160,7 @@ def _payload(answer: Mapping[str, Any]) -> bytes:
         if name in answer:
             return str(answer[name]).encode()
     if "body_base64" in answer:
-        return b64decode(answer["body_base64"])
+        return b64decode(answer["body_base64"], validate=True)
     body = answer.get("body")
     if body is None or isinstance(body, str):
         return (body or "").encode()

@@ -10,7 +10,8 @@
         config = {"api_key": "made-up"}
         recordings = "tests/recordings"  # optional: a file, a folder, or `Recording`s
 
-Every failure says what to do. Without recordings the tests that replay traffic are skipped
+A provider that runs in the process sets ``in_process = True`` and the name of a ``model``, and is
+called for real. Every failure says what to do. Without recordings the tests that replay traffic are skipped
 and say what is missing; `jackfield.testing.recordings` has the format, and a `Tape` that
 makes such files.
 """

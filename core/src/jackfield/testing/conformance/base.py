@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
@@ -14,9 +14,33 @@ from ...provider import LLMProvider
 from ...requests import ChatRequest
 from .observe import silent
 
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+def http_only(test: Test) -> Test:
+    """Mark *test* as one that only a provider behind HTTP has."""
+    vars(test)["needs"] = lambda cls: issubclass(cls.provider, HTTPProvider)
+    return test
+
+
+def in_process_only(test: Test) -> Test:
+    """Mark *test* as one for providers that can be called here and now."""
+    vars(test)["needs"] = lambda cls: cls.in_process
+    return test
+
 
 class Base:
     """The settings of a conformance class."""
+
+    def __init_subclass__(cls) -> None:
+        """Leave out what the provider has nothing to do with, rather than skip it at each run."""
+        super().__init_subclass__()
+        if not hasattr(cls, "provider"):
+            return
+        for name in dir(cls):
+            needs = getattr(getattr(cls, name), "needs", None)
+            if needs is not None and not needs(cls):
+                setattr(cls, name, None)
 
     provider: ClassVar[type[LLMProvider]]
     """The class to test."""
@@ -29,6 +53,9 @@ class Base:
 
     recordings: ClassVar[str | Path | Sequence[Any]] = ()
     """Recorded exchanges: a file, a folder, or a list of those and of `Recording`s."""
+
+    in_process: ClassVar[bool] = False
+    """Whether calls can be made here and now, without a network, and always alike."""
 
     opaque: ClassVar[frozenset[str]] = frozenset(
         {"arguments", "input", "args", "parameters", "schema", "input_schema", "metadata"}
@@ -45,9 +72,8 @@ class Base:
             pytest.skip(f"{self.provider.__name__} has no chat")
 
     def exchange(self) -> Exchange[Any, Any]:
-        """The chat exchange of a provider behind HTTP; skip where there is none."""
-        if not issubclass(self.provider, HTTPProvider):
-            pytest.skip(f"{self.provider.__name__} sends no HTTP requests")
+        """The chat exchange of a provider behind HTTP; skip where it has none."""
+        assert issubclass(self.provider, HTTPProvider)
         found = self.provider.exchanges.get(ChatRequest)
         if found is None:
             pytest.skip(f"{self.provider.__name__} has no chat")

@@ -9,7 +9,7 @@ import pytest
 
 from ...errors import ConfigError, InvalidRequestError
 from ...http import HTTPProvider
-from .base import Base
+from .base import Base, http_only
 from .observe import require
 
 BAD_CONFIG: dict[str, Any] = {
@@ -105,6 +105,7 @@ class InputTests(Base):
             else:
                 require(False, f"{verb.__name__} accepted {call}", todo)
 
+    @http_only
     @pytest.mark.parametrize("model", TRICKY_MODELS)
     def test_a_models_name_stays_where_it_belongs(self, model: str) -> None:
         """Whatever a model is called, it is one segment of the path, or a value of the body."""

@@ -94,7 +94,8 @@ class NoTransport:
     def open(self, request: HTTPRequest) -> OpenResponse:
         """Refuse."""
         self.requests.append(request)
-        raise AssertionError(f"the provider sent {request.method} {request.url}")
+        what = f"the provider sent {request.method} {request.url}"
+        complain(what, "refuse what cannot be asked for while building the request")
 
 
 def silent(cls: type[LLMProvider], config: Any) -> LLMProvider:

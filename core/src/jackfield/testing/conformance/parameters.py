@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from ...errors import InvalidRequestError
 from ...params import NAMES, GenerationParams, Param, normalize
 from ..strategies import params
-from .base import Base
+from .base import Base, http_only
 from .observe import require
 
 EXAMPLES: dict[str, Any] = {
@@ -44,6 +44,7 @@ class ParameterTests(Base):
         odd = [name for name, spec in specs.items() if not isinstance(spec, Param)]
         require(not odd, f"{odd} are no Param", "write Param(wire, …)")
 
+    @http_only
     @pytest.mark.parametrize("name", NAMES)
     def test_a_parameter_is_sent_or_warned_about(self, name: str) -> None:
         """Setting it changes the request's body, or rides on the answer as a warning."""
@@ -58,6 +59,7 @@ class ParameterTests(Base):
         todo = f'map it, "{name}": Param("its name on the wire"), or leave it out of the table'
         require(asked.body != bare.body or name in warned, what, todo)
 
+    @http_only
     @pytest.mark.parametrize("name", NAMES)
     def test_with_strict_a_parameter_it_lacks_is_an_error(self, name: str) -> None:
         """``strict`` turns each warning into a refusal before anything is sent."""

@@ -18,7 +18,7 @@ from ...events import fold
 from ...provider import LLMProvider
 from ...requests import ChatRequest
 from ..recordings import Recording, recordings_of
-from .base import Base
+from .base import Base, http_only
 from .expect import check_expectations, check_request
 from .mutate import boundaries, essence, inject
 from .observe import BACKENDS, Outcome, observe, observe_all, replaying, require, stalling
@@ -53,6 +53,7 @@ class ReplayTests(Base):
         provider = self._replaying(recording)
         return observe(provider, recording.request(provider), recording.streamed)
 
+    @http_only
     def test_a_recording_is_read_as_it_says(self, recording: Recording) -> None:
         """It gives a typed result, or the typed error that its status means."""
         provider = self._replaying(recording)
@@ -70,6 +71,7 @@ class ReplayTests(Base):
         ):
             check_request(f"{recording}: request {at + 1}", sent, expected)
 
+    @http_only
     def test_every_colour_reads_the_same(self, recording: Recording) -> None:
         """Blocking, asyncio and trio give the same events, result or error."""
         plain = self._observe(recording)
@@ -82,6 +84,7 @@ class ReplayTests(Base):
                 there == plain, what, "keep state in the parser of one call, not in the provider"
             )
 
+    @http_only
     def test_however_the_bytes_arrive_the_outcome_is_the_same(self, recording: Recording) -> None:
         """Cut anywhere: between bytes of a character, in a line end, one byte at a time."""
         plain = self._observe(recording)
@@ -101,6 +104,7 @@ class ReplayTests(Base):
                 what = f"{recording} under {backend}: {there}\n  not {plain}"
                 require(there == plain, what, todo)
 
+    @http_only
     def test_a_streams_events_fold_into_its_response(self, recording: Recording) -> None:
         """``fold(events) == stream.response``."""
         outcome = self._observe(recording)
@@ -112,6 +116,7 @@ class ReplayTests(Base):
                 fold(outcome.events) == outcome.result, what, "return what the events fold into"
             )
 
+    @http_only
     def test_unknown_fields_are_tolerated(self, recording: Recording) -> None:
         """What a provider adds tomorrow does not break the plugin of today."""
         plain = self._observe(recording)
@@ -121,6 +126,7 @@ class ReplayTests(Base):
         todo = "decode into types that ignore unknown fields (msgspec does), read dicts by key"
         require(essence(there) == essence(plain), what, todo)
 
+    @http_only
     def test_a_cut_stream_is_never_a_success_with_missing_text(self, recording: Recording) -> None:
         """Ended at any event's boundary, it is an error that keeps the partial text, or whole."""
         whole = self._observe(recording)
@@ -140,6 +146,7 @@ class ReplayTests(Base):
                 what = f"{where} keeps {kept!r}, which does not begin {full!r}"
                 require(full.startswith(kept), what, "make no text up")
 
+    @http_only
     def test_leaving_a_stream_closes_its_response(self, recording: Recording) -> None:
         """Closing, leaving the ``with``, and dropping the stream reach the connection."""
         todo = "leave streaming to the core, or yield Defer(close) for what you open"
@@ -161,6 +168,7 @@ class ReplayTests(Base):
             closed = [r.closed for r in transport.responses]
             require(all(closed), f"after {leave}, a response is still open", todo)
 
+    @http_only
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_cancelling_a_stream_closes_its_response(
         self, recording: Recording, backend: str

@@ -14,7 +14,12 @@ from .wire import Wire
 
 def listen(backlog: int = 1024) -> socket.socket:
     """A listener on 127.0.0.1 and a port that the system chooses."""
-    return socket.create_server(("127.0.0.1", 0), backlog=backlog)
+    sock = socket.socket()
+    # Connections inherit it: what is not read here soon stops the peer.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(backlog)
+    return sock
 
 
 def bound() -> socket.socket:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from .reply import Reply, changed, chunk, head, play, status_line
-from .script import Action, Fin, Keep, Rst, Send, Sleep, Stall
+from .script import Action, Fin, Keep, Rst, Send, Sip, Sleep, Stall
 from .shaping import finished, raw
 from .values import Fault, Injector, Situation
 
@@ -250,6 +250,16 @@ FAULTS: Sequence[Fault] = (
         69,
         "the upload is never read",
         lambda _reply, _: [Stall()],
+        "timeout",
+        "timeout",
+        upload=UPLOAD,
+        early=True,
+    ),
+    Fault(
+        "upload_crawl",
+        69,
+        "the upload is read a little at a time",
+        lambda _, situation: [Sip(4096, situation.pace.drip)],
         "timeout",
         "timeout",
         upload=UPLOAD,

@@ -31,6 +31,14 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class Sip:
+    """Say nothing and read *size* bytes every *pause* seconds: an upload crawls."""
+
+    size: int
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fin:
     """Close our direction in order (FIN) and wait for the peer to close its own."""
 
@@ -45,7 +53,7 @@ class Keep:
     """The answer is complete; serve the next request on this connection."""
 
 
-Action = Send | Sleep | Hold | Stall | Fin | Rst | Keep
+Action = Send | Sleep | Hold | Stall | Sip | Fin | Rst | Keep
 Script = Iterable[Action]
 
 

@@ -10,7 +10,7 @@ import struct
 import time
 
 from .log import Connection, Log
-from .script import Fin, Hold, Keep, Rst, Script, Send, Sleep, Stall
+from .script import Fin, Hold, Keep, Rst, Script, Send, Sip, Sleep, Stall
 
 READ = 65_536
 GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP
@@ -56,11 +56,11 @@ class Wire:
             self._record.peer_closed = self._record.peer_closed or time.monotonic()
         return PeerGoneError()
 
-    def receive(self) -> None:
-        """Read once into the buffer; raises PeerGoneError at the end of input."""
+    def receive(self, size: int = READ) -> None:
+        """Read once into the buffer, at most *size* bytes; raises PeerGoneError at the end of input."""
         self._sock.settimeout(self.left())
         try:
-            data = self._sock.recv(READ)
+            data = self._sock.recv(size)
         except (TimeoutError, ssl.SSLWantReadError):
             return
         except OSError:
@@ -100,6 +100,14 @@ class Wire:
                 raise self._gone()
             self.receive()
 
+    def sip(self, size: int, pause: float, seconds: float) -> None:
+        """Read *size* bytes every *pause* seconds for so many *seconds*."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.receive(size)
+            self.buffer.clear()
+            self.wait(pause, reading=False)
+
     def fin(self) -> None:
         """Close the outgoing direction and wait for the peer to close its own."""
         try:
@@ -134,6 +142,9 @@ def run(script: Script, wire: Wire, *, hold: float) -> str:
                 return "closed"
             case Stall():
                 wire.wait(hold, reading=False)
+                return "closed"
+            case Sip(size, pause):
+                wire.sip(size, pause, hold)
                 return "closed"
             case Fin():
                 _end(wire)
