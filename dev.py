@@ -140,25 +140,24 @@ def install(groups: "tuple[str, ...]") -> None:
 
     """
     wanted = requirements(groups)
-    digest = hashlib.sha256(
-        repr(wanted).encode() + b"".join(path.read_bytes() for path in packages())
-    ).hexdigest()
-    stamp = VENV / "-".join((".installed", *groups))
-    if stamp.exists() and stamp.read_text("utf-8") == digest:
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in packages())).hexdigest()
+    stamp = VENV / ".installed"
+    noted = stamp.read_text("utf-8").splitlines() if stamp.exists() else []
+    known = set(noted) if digest in noted else {digest}
+    if known.issuperset(wanted):
         return
     say("Installing the packages and what they need (once; about a minute) ...")
     if not Path(UV).exists():
         # uv takes seconds where pip takes a minute; where there is no uv, pip does it.
         run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv")
-    tool = (
-        [UV, "pip", "install", "--python", PYTHON]
-        if Path(UV).exists()
-        else [PYTHON, "-m", "pip", "install"]
-    )
+    pip = [PYTHON, "-m", "pip", "install"]
+    # A new folder under plugins/ is installed before the workspace of uv knows it.
+    uv = [UV, "pip", "install", "--no-sources", "--python", PYTHON]
+    tool = uv if Path(UV).exists() else pip
     code, text = run(*tool, "--quiet", *wanted)
     if code:
         raise SetupError(f"The installation failed:\n\n{text}\n\n{advice(text)}")
-    stamp.write_text(digest, "utf-8")
+    stamp.write_text("\n".join(sorted(known.union(wanted))), "utf-8")
 
 
 def advice(text: str) -> str:
