@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
-_JOINED = 256 * 1024
-"""Writes of fewer bytes than this, together, are sent as one."""
+_PIECE = 256 * 1024
+"""Writes of at most so many bytes, together, are sent as one; longer ones in pieces of this size."""
 
 
 class _Deadline(threading.local):
@@ -44,10 +45,15 @@ class Unsent:
         self.stream = stream
         self.unsent: list[bytes] = []
 
-    def take(self) -> list[bytes]:
-        """The writes due now, small ones joined."""
+    def take(self) -> Iterator[bytes]:
+        """The writes due now: small ones joined, large ones in pieces, each with its own deadline."""
         due, self.unsent = self.unsent, []
-        return [b"".join(due)] if sum(map(len, due)) < _JOINED else due
+        if sum(map(len, due)) <= _PIECE:
+            yield b"".join(due)
+            return
+        for data in due:
+            for start in range(0, len(data), _PIECE):
+                yield data[start : start + _PIECE]
 
     def get_extra_info(self, info: str) -> Any:
         """Facts about the socket."""
