@@ -1,11 +1,16 @@
-"""What the transport adds to a socket: a deadline for each operation, and one write a request."""
+"""What the transport adds to sockets: a deadline for everything, and one write a request."""
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import socket
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+S = TypeVar("S")
 
 _PIECE = 256 * 1024
 """Writes of at most so many bytes, together, are sent as one; longer ones in pieces of this size."""
@@ -36,6 +41,57 @@ def left(timeout: float | None) -> float | None:
     if until == 0:
         raise TimeoutError("the deadline has passed")
     return until if timeout is None else min(timeout, until)
+
+
+class NoAddressError(OSError):
+    """A host name has no address, as far as the resolver knows."""
+
+
+class NoAddressInTimeError(TimeoutError):
+    """The resolver did not answer in time."""
+
+
+UNRESOLVED = (NoAddressError, NoAddressInTimeError)
+
+
+def addresses(host: str, port: int, timeout: float | None) -> list[str]:
+    """The addresses of *host*, looked up aside: the system's resolver knows no deadline.
+
+    Raises:
+        NoAddressError: there is none.
+        NoAddressInTimeError: the resolver is slow.
+    """
+    found: queue.SimpleQueue[list[str] | NoAddressError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put([str(info[4][0]) for info in infos])
+        except (OSError, UnicodeError) as error:
+            found.put(NoAddressError(f"no address for {host}: {error}"))
+
+    if host.replace(".", "").isdecimal() or ":" in host:
+        return [host]
+    threading.Thread(target=look_up, daemon=True, name="jackfield-resolver").start()
+    try:
+        answer = found.get(timeout=timeout)
+    except queue.Empty:
+        raise NoAddressInTimeError(f"no address for {host} in time") from None
+    if isinstance(answer, NoAddressError):
+        raise answer
+    return answer
+
+
+def connect(
+    host: str, port: int, timeout: float | None, opening: Callable[[str, float | None], S]
+) -> S:
+    """What *opening* makes of the first address of *host* that answers, all within *timeout*."""
+    end = float("inf") if timeout is None else time.monotonic() + timeout
+    *others, last = addresses(host, port, timeout)
+    for address in others:
+        with contextlib.suppress(Exception):
+            return opening(address, seconds(end))
+    return opening(last, seconds(end))
 
 
 class Unsent:

@@ -28,7 +28,7 @@ from .decoding import ACCEPTED, Decoder, decoder
 from .drivers.seam import TLS, AsyncOpenResponse, OpenResponse
 from .errors import LLMError, RequestTimeoutError, TransportError
 from .flow import HTTPRequest
-from .sockets import DEADLINE, Unsent, left, seconds
+from .sockets import DEADLINE, UNRESOLVED, Unsent, connect, left, seconds
 
 
 class _Stream(Unsent, httpcore2.NetworkStream):
@@ -59,10 +59,14 @@ class _Stream(Unsent, httpcore2.NetworkStream):
 
 
 class _Backend(httpcore2.SyncBackend):
-    """Makes `_Stream`s: a slow drip never outlives the call's deadline."""
+    """Makes `_Stream`s: neither a resolver nor a slow drip outlives the call's deadline."""
 
-    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore2.NetworkStream:
-        return _Stream(super().connect_tcp(*args, **kwargs))
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *args: Any, **more: Any
+    ) -> httpcore2.NetworkStream:
+        to = super().connect_tcp
+        way = connect(host, port, left(timeout), lambda a, t: to(a, port, t, *args, **more))
+        return _Stream(way)
 
 
 class _AsyncStream(Unsent, httpcore2.AsyncNetworkStream):
@@ -157,7 +161,7 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-_CONNECT = (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.PoolTimeout)
+_CONNECT = (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.PoolTimeout, *UNRESOLVED)
 _ERRORS = (
     httpcore2.NetworkError,
     httpcore2.TimeoutException,
