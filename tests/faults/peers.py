@@ -20,9 +20,9 @@ from typing import Any
 
 import anthropic
 import httpx
+import ollama
 import openai
 
-import ollama
 from faults.callers import parted
 from faults.cases import DIALECTS, KEY, MARGIN, PACE, TIMEOUT, TOOL, Case, cases
 from faults.outcomes import Outcome, shown, told
