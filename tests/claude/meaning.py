@@ -58,7 +58,7 @@ def _block(block: Mapping[str, Any], ids: dict[str, str]) -> Json:
         del plain["caller"]
     if plain.get("is_error") is False:
         del plain["is_error"]
-    if plain["type"] == "tool_result":
+    if plain.get("type") == "tool_result":
         plain["content"] = _content(plain.get("content", []), ids)
     return plain
 

@@ -22,6 +22,7 @@ class Reading:
     end: dict[str, Any] = field(factory=dict)
     usage: dict[str, Any] = field(factory=dict)
     error: dict[str, Any] | None = None
+    whole: bool = True
 
     def of(self, kind: str) -> list[Block]:
         """The blocks of one type."""
@@ -50,15 +51,29 @@ def read(turn: Turn) -> Reading:
     """What *turn* was answered."""
     if turn.streamed:
         return _read_stream(turn)
-    body = json.loads(turn.payload)
-    if body.get("type") == "error":
-        return Reading(error=body["error"])
-    usage = {k: v for k, v in body["usage"].items() if v is not None}
-    return Reading(blocks=body["content"], start=body, end=body, usage=usage)
+    body = parsed(turn.payload.decode("utf-8", "replace"))
+    if turn.status >= 300 or not isinstance(body, dict) or "error" in body:
+        return Reading(error=_error(body))
+    found = Reading(blocks=body["content"], start=body, end=body)
+    _count(found, body)
+    return found
+
+
+def parsed(text: str) -> Any:
+    """The JSON in *text*, or the text where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _error(body: Any) -> dict[str, Any]:
+    found = body.get("error", body) if isinstance(body, dict) else {}
+    return found if isinstance(found, dict) else {"message": found}
 
 
 def _read_stream(turn: Turn) -> Reading:
-    found = Reading()
+    found = Reading(whole=False)
     blocks: dict[int, Block] = {}
     inputs: dict[int, str] = {}
     for event in turn.data():
@@ -75,9 +90,12 @@ def _read_stream(turn: Turn) -> Reading:
                 _count(found, event)
             case "error":
                 found.error = event["error"]
+            case "message_stop":
+                found.whole = True
+    found.whole = found.whole or bool(found.end.get("stop_reason"))
     for index, text in inputs.items():
         if text:
-            blocks[index]["input"] = json.loads(text)
+            blocks[index]["input"] = parsed(text)
     found.blocks = [blocks[index] for index in sorted(blocks)]
     return found
 
@@ -98,6 +116,9 @@ def _add(block: Block, delta: Block, inputs: dict[int, str], index: int) -> None
             block["citations"] = [*(block.get("citations") or []), delta["citation"]]
         case "input_json_delta":
             inputs[index] = inputs.get(index, "") + delta["partial_json"]
+        case "compaction_delta":
+            told = {k: v for k, v in delta.items() if k != "type" and v is not None}
+            block |= {k: (block.get(k) or "") + v for k, v in told.items()}
 
 
 KNOWN = ("text", "thinking", "redacted_thinking", "tool_use")

@@ -13,6 +13,7 @@ from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from jackfield_claude import ClaudeProvider
 from support.recordings import Turn
 
+PLAIN = ChatRequest(model="a-model", messages=[Message("user", "Hi")])
 CONFIG = {"api_key": "made-up", "retry": {"attempts": 1}}
 
 
@@ -34,6 +35,4 @@ def replaying(*recorded: Recorded, **config: Any) -> ClaudeProvider:
 
 def asked(turn: Turn) -> ChatRequest:
     """The typed request of *turn*, or any where none was recorded."""
-    if isinstance(turn.body, dict):
-        return chat_request(turn.body)
-    return ChatRequest(model="a-model", messages=[Message("user", "Hi")])
+    return chat_request(turn.body) if isinstance(turn.body, dict) else PLAIN
