@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from jackfield import (
     FinishReason,
+    LLMError,
     OverloadedError,
     PartMetadata,
+    ProviderError,
     ProviderPart,
     ReasoningPart,
     ResponseFormatError,
@@ -63,6 +65,12 @@ def test_a_count_that_is_no_number_is_unknown(wire: dict[str, Any]) -> None:
     for name, value in wire.items():
         whole = isinstance(value, int) and not isinstance(value, bool)
         assert getattr(found, name) == (value if whole else None)
+
+
+@given(jf.json_values())
+def test_details_of_another_shape_are_unknown(details: Any) -> None:
+    assert parse_usage({"output_tokens_details": [details]}).reasoning_tokens is None
+    assert parse_usage({"output_tokens_details": details}).raw["output_tokens_details"] == details
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -242,6 +250,82 @@ def test_an_error_after_some_text_keeps_the_text(replayed: Replayed, stream: Mak
     assert caught.value.partial_text == "Once upon"
     assert caught.value.partial_usage.input_tokens == 5
     assert isinstance(caught.value.__cause__, OverloadedError)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}',
+        'data: {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}',
+        'event: error\ndata: {"error": {"type": "overloaded_error", "message": "Busy"}}',
+        'data: {"error": {"type": "overloaded_error", "message": "Busy"}}',
+        'event: error\ndata: {"type": "overloaded_error", "message": "Busy"}',
+    ],
+)
+@pytest.mark.parametrize("after", range(5))
+def test_an_error_is_one_in_any_form_and_at_any_place_of_a_stream(
+    event: str, after: int, replayed: Replayed, stream: Make
+) -> None:
+    before = [f"data: {json.dumps(e)}" for e in stream([TEXT, said("Hi")])[:after]]
+    chunks = [f"{e}\n\n".encode() for e in (*before, event)]
+    with pytest.raises(LLMError) as caught:
+        replayed(Recorded(chunks=chunks)).stream_execute("m", "Hi").drain()
+    error = caught.value
+    if after >= 3:
+        assert isinstance(error, StreamInterruptedError)
+        assert error.partial_text == "Hi"
+        assert isinstance(error.__cause__, OverloadedError)
+        error = error.__cause__
+    assert isinstance(error, OverloadedError)
+    assert error.message == "Busy"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("Internal server error", "Internal server error"),
+        ('{"type": "error", "message": "Busy"}', "Busy"),
+        ('{"type": "error", "error": "Busy", "usage": 0}', "Busy"),
+        ('{"type": "error", "index": "x", "error": {"message": "Busy"}}', "Busy"),
+    ],
+)
+def test_an_error_event_of_another_shape_is_that_error(
+    data: str, message: str, replayed: Replayed
+) -> None:
+    lines = f"event: error\ndata: {data}\n\n".encode()
+    with pytest.raises(ProviderError) as caught:
+        replayed(Recorded(chunks=[lines])).stream_execute("m", "Hi").drain()
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize("keep", [-1, None])
+def test_the_terminator_of_another_dialect_says_nothing(
+    keep: int | None, replayed: Replayed, stream: Make
+) -> None:
+    events = stream([TEXT, said("Hi")])[:keep]
+    chunks = [f"data: {json.dumps(e)}\n\n".encode() for e in events]
+    provider = replayed(Recorded(chunks=[*chunks, b"data: [DONE]\n\n"]))
+    assert provider.stream_execute("m", "Hi").drain().text == "Hi"
+    cut = replayed(Recorded(chunks=[*chunks[:3], b"data: [DONE]\n\n"]))
+    with pytest.raises(StreamInterruptedError) as caught:
+        cut.stream_execute("m", "Hi").drain()
+    assert caught.value.partial_text == "Hi"
+
+
+def test_what_a_stream_tells_at_its_start_is_not_lost(replayed: Replayed, stream: Make) -> None:
+    events = stream([TEXT, said("Hi")], container=None)
+    events[0]["message"] |= {"container": {"id": "c_1"}, "context_management": {"a": 1}}
+    answer = replayed(events).stream_execute("m", "Hi").drain()
+    about = answer.provider_metadata["claude"]
+    assert about == {"container": {"id": "c_1"}, "context_management": {"a": 1}}
+
+
+def test_an_empty_signature_is_none(replayed: Replayed, stream: Make) -> None:
+    start = {"type": "thinking"}
+    signed = {"type": "signature_delta", "signature": ""}
+    thought = {"type": "thinking_delta", "thinking": "Hm"}
+    answer = replayed(stream([start, thought, signed])).stream_execute("m", "Hi").drain()
+    assert answer.message.content == (ReasoningPart("Hm"),)
 
 
 def test_a_stop_reason_makes_a_stream_whole_without_its_terminator(

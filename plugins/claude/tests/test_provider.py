@@ -17,6 +17,7 @@ from jackfield import (
     MediaPart,
     Message,
     ModelInfoRequest,
+    ModelListRequest,
     NotFoundError,
     OverloadedError,
     PermissionDeniedError,
@@ -177,6 +178,20 @@ def test_the_requests_id_is_found_in_the_body_too(replayed: Replayed) -> None:
     assert caught.value.request_id == "req_1"
 
 
+def test_a_proxys_id_gives_way_to_the_one_in_the_body(replayed: Replayed) -> None:
+    behind = failure(500, "api_error", request_id="req_1", headers={"cf-ray": "ray-2"})
+    with pytest.raises(ServerError) as caught:
+        replayed(behind).execute("claude-x", "Hi")
+    assert caught.value.request_id == "req_1"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"request_id": 7}', b"\xff", b"[" * 5000])
+def test_a_body_of_any_shape_is_an_error_of_its_status(body: bytes, replayed: Replayed) -> None:
+    with pytest.raises(ServerError) as caught:
+        replayed(Recorded(status=504, chunks=[body])).execute("claude-x", "Hi")
+    assert caught.value.status == 504
+
+
 def test_a_page_of_html_is_an_error_of_its_status(replayed: Replayed) -> None:
     answer = Recorded(status=502, chunks=[b"<html>Bad gateway</html>"])
     with pytest.raises(ServerError):
@@ -226,6 +241,27 @@ def test_a_list_of_several_pages_is_read_to_its_end(replayed: Replayed, sent: Se
         "limit=1000&after_id=b",
         "limit=1000&after_id=c",
     ]
+
+
+def test_a_page_that_does_not_name_its_last_model_has_one_all_the_same(
+    replayed: Replayed, sent: Sent
+) -> None:
+    first = {**page("a", "b", more=True), "last_id": None}
+    provider = replayed(first, page("c"))
+    own = {"claude": {"limit": 2, "betas": "new"}}
+    listed = provider.run(ModelListRequest(provider_options=own))
+    assert [m.id for m in listed] == ["a", "b", "c"]
+    assert [url.partition("?")[2] for _, url, _, _ in sent(provider)] == [
+        "limit=2",
+        "limit=2&after_id=b",
+    ]
+    assert {headers["anthropic-beta"] for _, _, headers, _ in sent(provider)} == {"new"}
+
+
+@pytest.mark.parametrize("can", [[], "all", {"thinking": True}, {"thinking": {"supported": 1}}])
+def test_capabilities_of_another_shape_are_unknown(can: Any, replayed: Replayed) -> None:
+    model = replayed({"id": "claude-x", "capabilities": can}).run(ModelInfoRequest(model="x"))
+    assert model.capabilities.reasoning is None
 
 
 def test_a_list_that_comes_round_again_is_an_error(replayed: Replayed) -> None:

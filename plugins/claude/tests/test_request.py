@@ -134,7 +134,14 @@ def test_newer_models_think_as_much_as_a_word_says() -> None:
     assert warned(NEW, {"reasoning_effort": "minimal"}) == [("clamped", "reasoning_effort")]
 
 
-@pytest.mark.parametrize("model", [OLD, "claude-opus-4-20250514", "claude-3-7-sonnet-latest", "m"])
+OLDER = [
+    *(OLD, "m", "claude-opus-4-20250514", "claude-3-7-sonnet-latest", "claude-2.1"),
+    *("anthropic/claude-sonnet-4", "anthropic/claude-opus-4.1", "claude-3.5-haiku"),
+    *("claude-sonnet-4@20250514", "us.anthropic.claude-sonnet-4-20250514-v1:0"),
+]
+
+
+@pytest.mark.parametrize("model", OLDER)
 def test_older_models_and_other_vendors_think_within_a_budget(model: str) -> None:
     sent = body(model, {"reasoning_effort": "low"})
     assert sent["thinking"] == {"type": "enabled", "budget_tokens": 2048}
@@ -189,7 +196,7 @@ def test_a_schema_is_sent_as_one_where_the_model_takes_it() -> None:
     assert warned(response_format=PERSON) == []
 
 
-@pytest.mark.parametrize("model", [OLDEST, "another-vendors-model"])
+@pytest.mark.parametrize("model", [OLDEST, "another-vendors-model", "anthropic/claude-sonnet-4"])
 def test_a_schema_is_a_tool_that_must_be_called_elsewhere(model: str) -> None:
     options = {"response_format": ResponseFormat(type="json_schema", schema=PERSON, name="a b")}
     sent = body(model, **options)

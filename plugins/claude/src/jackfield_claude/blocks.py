@@ -24,14 +24,14 @@ class Kind(Struct):
 class Text(Struct):
     """Text, with its sources where the model cited."""
 
-    text: str
+    text: str = ""
     citations: list[Any] | None = None
 
 
 class Thinking(Struct):
     """Visible thinking, or none with only its signature."""
 
-    thinking: str
+    thinking: str = ""
     signature: str | None = None
 
 

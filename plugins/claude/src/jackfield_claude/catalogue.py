@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from attrs import evolve
 from msgspec import Struct
 
 from jackfield import (
@@ -21,10 +20,10 @@ from jackfield import (
 from jackfield.exchange import Call, decode, get_request, segment
 from jackfield.flow import HTTPRequest, HTTPResponse
 
-from .chat import post
+from .chat import fields, post, with_headers
 from .render import render_conversation
 from .tools import render_tools
-from .usage import EMPTY, count
+from .usage import count
 
 PAGE = 1000
 
@@ -68,26 +67,23 @@ class Page(list[ModelInfo]):
     following: str | None = None
 
 
-def _get(call: Call[Any], path: str) -> HTTPRequest:
-    return evolve(get_request(path), headers={"anthropic-version": call.config.version})
-
-
 def build_models(call: Call[ModelListRequest]) -> HTTPRequest:
     """GET /v1/models; the call's own fields are the query. https://docs.claude.com/en/api/models-list."""
-    return _get(call, f"/v1/models?{urlencode({'limit': PAGE, **call.options})}")
+    query = urlencode({"limit": PAGE, **fields(call)})
+    return with_headers(call, get_request(f"/v1/models?{query}"))
 
 
 def build_model(call: Call[ModelInfoRequest]) -> HTTPRequest:
     """GET /v1/models/NAME. https://docs.claude.com/en/api/models."""
-    return _get(call, f"/v1/models/{segment(call.request.model)}")
+    return with_headers(call, get_request(f"/v1/models/{segment(call.request.model)}"))
 
 
 def parse_models(call: Call[Any], response: HTTPResponse) -> Page:
     """One page of the list."""
     wire = decode(MODELS, response.body)
     page = Page(parse_model(m, call.provider.info.name) for m in wire.data)
-    if wire.has_more and wire.last_id:
-        page.following = wire.last_id
+    if wire.has_more:
+        page.following = wire.last_id or (page[-1].id if page else None)
     return page
 
 
@@ -99,11 +95,12 @@ def parse_model_info(call: Call[Any], response: HTTPResponse) -> ModelInfo:
 
 def parse_model(wire: Mapping[str, Any], name: str) -> ModelInfo:
     """A model as the API describes it; *name* is the provider's."""
-    can: Mapping[str, Any] = wire.get("capabilities") or EMPTY
+    can = wire.get("capabilities")
 
     def supported(capability: str) -> bool | None:
-        found: bool | None = (can.get(capability) or EMPTY).get("supported")
-        return found
+        told = can.get(capability) if isinstance(can, Mapping) else None
+        found = told.get("supported") if isinstance(told, Mapping) else None
+        return found if isinstance(found, bool) else None
 
     return ModelInfo(
         id=wire["id"],

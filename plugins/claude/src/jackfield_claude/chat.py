@@ -21,11 +21,19 @@ def build_chat(call: Call[ChatRequest]) -> HTTPRequest:
 
 
 def post(call: Call[Any], path: str, body: Json) -> HTTPRequest:
-    """A request with *body* and the caller's own fields; ``betas`` among them become a header."""
+    """A request with *body* and the caller's own fields."""
+    return with_headers(call, json_request(path, merge(body, fields(call))))
+
+
+def fields(call: Call[Any]) -> Json:
+    """The caller's own fields, but for ``betas``, which are a header."""
+    return {key: value for key, value in call.options.items() if key != "betas"}
+
+
+def with_headers(call: Call[Any], request: HTTPRequest) -> HTTPRequest:
+    """*request* with the API's version and the betas of the configuration and the call."""
     asked = call.options.get("betas", ())
     betas = [*call.config.betas, *([asked] if isinstance(asked, str) else asked)]
-    options = {key: value for key, value in call.options.items() if key != "betas"}
-    request = json_request(path, merge(body, options))
     request = with_header(request, "anthropic-version", call.config.version)
     if not betas:
         return request

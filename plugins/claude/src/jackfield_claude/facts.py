@@ -15,18 +15,20 @@ from fnmatch import fnmatchcase
 Facts = Sequence[tuple[str, str]]
 
 THINKING: Facts = (
-    ("*claude-3*", "budget"),
-    ("*claude-4*", "budget"),
-    ("*claude-*-4-[0125]*", "budget"),
+    ("*claude-[234]*", "budget"),
+    ("*claude-*-4[-.][0125]*", "budget"),
+    ("*claude-[a-z]*[a-z]-4", "budget"),
+    ("*claude-*-4[@:]*", "budget"),
     ("*claude-*", "adaptive"),
     ("*", "budget"),
 )
 """Whether a model thinks within a token budget, or as much as an effort word says."""
 
 FORMATS: Facts = (
-    ("*claude-3*", "tool"),
-    ("*claude-4*", "tool"),
-    ("*claude-*-4-[02]*", "tool"),
+    ("*claude-[234]*", "tool"),
+    ("*claude-*-4[-.][02]*", "tool"),
+    ("*claude-[a-z]*[a-z]-4", "tool"),
+    ("*claude-*-4[@:]*", "tool"),
     ("*claude-*", "schema"),
     ("*", "tool"),
 )

@@ -36,7 +36,7 @@ from .blocks import BLOCKS, KIND, WholeBlock
 from .usage import EMPTY, FINISH_REASONS, parse_usage
 from .wire import MESSAGE, Delta, Event, Message, read_event
 
-_ABOUT_END = ("stop_sequence", "stop_details", "container", "context_management")
+_ABOUT = ("stop_sequence", "stop_details", "container", "context_management")
 
 
 @define
@@ -64,6 +64,8 @@ class MessageParser:
     def feed(self, frames: list[Frame], out: list[Any]) -> None:
         """Append the events of *frames* to *out*."""
         for name, data in frames:
+            if name == b"error":
+                raise self._failure(data)
             event = read_event(data)
             delta = event.delta
             if event.type == "content_block_delta" and delta is not None:
@@ -74,16 +76,25 @@ class MessageParser:
             elif event.type == "message_stop":
                 self.done = True
                 return
-            elif event.type == "error" or name == b"error":
-                raise event_error(msgspec.json.decode(data), self.error_codes)
+            elif event.type == "error" or event.error is not None:
+                raise self._failure(data)
             else:
                 self._event(event, out)
+
+    def _failure(self, data: bytes) -> LLMError:
+        """The typed error for an error event; what is no JSON is its message."""
+        try:
+            body = msgspec.json.decode(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            body = data[:200].decode("utf-8", "replace")
+        return event_error(body, self.error_codes)
 
     def _event(self, event: Event, out: list[Any]) -> None:
         """Read what comes once a block or message; an unknown event (or ping) says nothing."""
         match event.type:
             case "message_start" if event.message is not None:
                 self._note_usage(event.message.usage)
+                self._note_about(event.message)
                 out.append(self._started(event.message))
             case "content_block_start":
                 self.open(event.index, event.content_block, out)
@@ -91,8 +102,7 @@ class MessageParser:
                 self.shut(event.index, out)
             case "message_delta":
                 self._note_usage(event.usage)
-                if event.context_management is not None:
-                    self._about["context_management"] = event.context_management
+                self._note_about(event)
                 if event.delta is not None:
                     self._ended(event.delta)
 
@@ -104,10 +114,13 @@ class MessageParser:
         """Later counts are cumulative: they replace earlier ones."""
         self._usage.update({k: v for k, v in (usage or EMPTY).items() if v is not None})
 
-    def _ended(self, end: Delta | Message) -> None:
-        for name in _ABOUT_END:
-            if (value := getattr(end, name, None)) is not None:
+    def _note_about(self, told: Event | Delta | Message) -> None:
+        for name in _ABOUT:
+            if (value := getattr(told, name, None)) is not None:
                 self._about[name] = value
+
+    def _ended(self, end: Delta | Message) -> None:
+        self._note_about(end)
         if end.stop_reason is not None:
             self._stop = end.stop_reason
             self.finished = True
@@ -159,7 +172,7 @@ class MessageParser:
             case "thinking_delta":
                 out.append(ReasoningDelta(delta.thinking, index))
             case "signature_delta":
-                out.append(ReasoningDelta("", index, signature=delta.signature))
+                out.append(ReasoningDelta("", index, signature=delta.signature or None))
             case "citations_delta":
                 out.append(self._cited(index, delta.citation))
             case "input_json_delta" if delta.partial_json:

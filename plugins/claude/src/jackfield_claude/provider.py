@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
 from attrs import evolve, field, frozen
+from msgspec import Struct
 
 from jackfield import (
     AuthenticationError,
@@ -34,7 +36,7 @@ from jackfield import (
     ServerError,
     TokenCountRequest,
 )
-from jackfield.exchange import Exchange
+from jackfield.exchange import Exchange, decode
 from jackfield.flow import Flow, HTTPResponse
 from jackfield.params import EFFORTS, ParamTable
 
@@ -80,11 +82,21 @@ ERROR_CODES: Mapping[str, type[LLMError]] = {
     "unavailable_error": OverloadedError,  # llama.cpp's server while it loads
 }
 
+
 TOO_LONG = re.compile(
     r"prompt is too long: \d+ tokens > \d+ maximum"
     r"|input length and `max_tokens` exceed context limit: \d+ \+ \d+ > \d+.*"
 )
 """The API has no code for this case alone; these are its whole messages, numbers and all."""
+
+
+class Failure(Struct):
+    """What an error's body says beside the error."""
+
+    request_id: str | None = None
+
+
+FAILURE = msgspec.json.Decoder(Failure)
 
 
 def _root(url: str) -> str:
@@ -143,11 +155,11 @@ class ClaudeProvider(HTTPProvider):
         error = super().make_error(response)
         if type(error) is InvalidRequestError and TOO_LONG.fullmatch(error.message):
             error = ContextLengthExceededError(error.message, **error.__dict__)
-        try:
-            named = msgspec.json.decode(response.body)["request_id"]
-        except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
-            return error
-        return error.add(request_id=named if isinstance(named, str) else None)
+        if "request-id" not in response.headers:
+            with suppress(ResponseFormatError):
+                # It beats the id that a proxy gave.
+                error.request_id = decode(FAILURE, response.body).request_id or error.request_id
+        return error
 
     def flow(self, request: Request[R], *, stream: bool, deadline: float) -> Flow[R]:
         """One attempt; a list of models is read page by page."""
@@ -155,11 +167,12 @@ class ClaudeProvider(HTTPProvider):
         found, page, seen = result, result, set[str]()
         if not isinstance(page, catalogue.Page):
             return cast("R", result)
+        mine = request.provider_options.get(self.info.name, {})
         while page.following is not None:
             if page.following in seen:
                 raise ResponseFormatError("the list of models comes round again (at $.last_id)")
             seen.add(page.following)
-            own = {self.info.name: {"after_id": page.following}}
+            own = {self.info.name: {**mine, "after_id": page.following}}
             following: Request[Any] = evolve(request, provider_options=own)
             page = yield from super().flow(following, stream=False, deadline=deadline)
             found = [*found, *page]

@@ -33,11 +33,12 @@ def parse_usage(wire: Mapping[str, Any]) -> Usage:
     read = count(wire.get("cache_read_input_tokens"))
     written = count(wire.get("cache_creation_input_tokens"))
     details = wire.get("output_tokens_details")
+    thought = details.get("thinking_tokens") if isinstance(details, Mapping) else None
     return Usage(
         input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
         output_tokens=count(wire.get("output_tokens")),
         cache_read_tokens=read,
         cache_write_tokens=written,
-        reasoning_tokens=count((details or EMPTY).get("thinking_tokens")),
+        reasoning_tokens=count(thought),
         raw=dict(wire),
     )

@@ -57,19 +57,23 @@ class Event(Struct):
     message: Message | None = None
     usage: dict[str, Any] | None = None
     context_management: Any = None
+    error: Any = None
 
 
 EVENT = msgspec.json.Decoder(Event)
 MESSAGE = msgspec.json.Decoder(Message)
-EVENTS = ("message_start", "message_delta", "message_stop", "content_block_start", "error")
+EVENTS = ("message_start", "message_delta", "message_stop", "content_block_start")
 DELTAS = ("text_delta", "thinking_delta", "signature_delta", "input_json_delta", "citations_delta")
 
 
 def read_event(data: bytes) -> Event:
-    """The event in *data*; one of a kind that is not known yet may have fields unlike ours."""
+    """The event in *data*; errors and what is not known yet may have fields unlike ours."""
     try:
         return EVENT.decode(data)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
+        if data.strip() == b"[DONE]":
+            # Gateways of OpenAI's dialect end every stream with it; it says nothing here.
+            return Event()
         plain = msgspec.json.decode(data)
         kind, piece = plain["type"], plain.get("delta")
         if kind == "content_block_delta" and piece["type"] not in DELTAS:
