@@ -47,6 +47,7 @@ from .params import GenerationParams, Param
 from .plugins import available_providers, create_provider, plugin_manager
 from .provider import Explanation, LLMProvider
 from .requests import (
+    AnswerRequest,
     ChatRequest,
     DeleteRequest,
     EmbeddingRequest,
@@ -94,6 +95,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Alternative",
+    "AnswerRequest",
     "AsyncEventStream",
     "AuthenticationError",
     "CallWarning",

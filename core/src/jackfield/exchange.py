@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 from attrs import define, field, frozen
@@ -12,10 +12,11 @@ from attrs import define, field, frozen
 from .errors import InvalidRequestError, ResponseFormatError
 from .flow import HTTPRequest, HTTPResponse
 from .framing import SSE, Frame, Framing
-from .requests import Request
+from .requests import Request, Timeout
 from .types import CallWarning
 
 if TYPE_CHECKING:
+    from .flow import Flow
     from .http import HTTPProvider
 
 Q = TypeVar("Q", bound=Request[Any])
@@ -42,7 +43,7 @@ class Call(Generic[Q]):
 
     *wire* holds the parameters under their wire names; *options* are the
     request's ``provider_options`` for this provider; *stream* says whether
-    events were asked for.
+    events were asked for; *deadline* is a time of the driver's clock.
     """
 
     request: Q
@@ -51,6 +52,8 @@ class Call(Generic[Q]):
     warnings: list[CallWarning]
     options: Mapping[str, Any]
     stream: bool = False
+    timeout: Timeout = field(factory=Timeout)
+    deadline: float = float("inf")
     memo: dict[str, Any] = field(factory=dict)
 
     @property
@@ -104,6 +107,16 @@ class Exchange(Generic[Q, R]):
     framing: type[Framing] = SSE
 
 
+@frozen
+class Procedure(Generic[Q, R]):
+    """How to perform an operation of several exchanges: polling, pages, uploads in two steps.
+
+    *perform* makes a flow; ``call.provider.fetch(call, request)`` is its next exchange.
+    """
+
+    perform: Callable[[Call[Q]], Flow[R]]
+
+
 def json_request(path: str, body: Any, method: str = "POST") -> HTTPRequest:
     """A request with a JSON *body* to *path* below the base URL."""
     try:
@@ -116,9 +129,10 @@ def json_request(path: str, body: Any, method: str = "POST") -> HTTPRequest:
     )
 
 
-def get_request(path: str) -> HTTPRequest:
-    """A GET of *path* below the base URL."""
-    return HTTPRequest(method="GET", url=path)
+def get_request(path: str, **query: Any) -> HTTPRequest:
+    """A GET of *path* below the base URL; what is None of *query* is left out."""
+    given = {name: value for name, value in query.items() if value is not None}
+    return HTTPRequest(method="GET", url=path + ("?" + urlencode(given) if given else ""))
 
 
 def segment(name: str) -> str:

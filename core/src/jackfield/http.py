@@ -12,8 +12,14 @@ import msgspec
 from attrs import evolve
 
 from .config import HTTPConfig, check_key, is_loopback
-from .errors import ConfigError, InvalidRequestError, LLMError, UnsupportedOperationError
-from .exchange import READ_ERRORS, Call, Exchange, unreadable
+from .errors import (
+    ConfigError,
+    InvalidRequestError,
+    LLMError,
+    ResponseFormatError,
+    UnsupportedOperationError,
+)
+from .exchange import READ_ERRORS, Call, Exchange, Procedure, unreadable
 from .failures import make_error, note_exchange, request_id
 from .flow import Flow, HTTPRequest, HTTPResponse
 from .params import normalize
@@ -21,9 +27,11 @@ from .provider import Explanation, LLMProvider
 from .requests import Request
 from .secret import MASK, Headers, Secret, masked_headers
 from .streaming import stream_flow
-from .types import ChatResponse, ConfigIssue, Cost, Usage
+from .types import ConfigIssue, Cost, Usage
 
 R = TypeVar("R")
+
+Exchanges = Mapping[type[Request[Any]], Exchange[Any, Any] | Procedure[Any, Any]]
 
 USER_AGENT = "jackfield/0.1"
 
@@ -32,7 +40,7 @@ class HTTPProvider(LLMProvider):
     """A provider spoken to over HTTP. Say who you are, and declare your exchanges."""
 
     Config = HTTPConfig
-    exchanges: ClassVar[Mapping[type[Request[Any]], Exchange[Any, Any]]] = {}
+    exchanges: ClassVar[Exchanges] = {}
     error_codes: ClassVar[Mapping[str, type[LLMError]]] = {}
 
     @property
@@ -52,6 +60,10 @@ class HTTPProvider(LLMProvider):
         key = self.key
         return evolve(request, headers=Headers({**self.auth_headers(key), **request.headers}))
 
+    def exchange_for(self, request: Request[Any]) -> Exchange[Any, Any] | Procedure[Any, Any]:
+        """How to perform *request*: its type's exchange, unless overridden."""
+        return self.exchanges[type(request)]
+
     def make_error(self, response: HTTPResponse) -> LLMError:
         """The typed error for a response that is not a success."""
         return make_error(response, self.error_codes)
@@ -69,6 +81,12 @@ class HTTPProvider(LLMProvider):
     @cached_property
     def _prefix(self) -> str:
         return str(self.config.base_url).rstrip("/")
+
+    @cached_property
+    def origin(self) -> str:
+        """Scheme, host and port of the base URL."""
+        parts = urlsplit(self._prefix)
+        return f"{parts.scheme}://{parts.netloc}"
 
     @cached_property
     def _base_headers(self) -> Headers:
@@ -130,46 +148,74 @@ class HTTPProvider(LLMProvider):
             InvalidRequestError: it cannot be expressed, or not without a compromise
                 although the call is strict.
         """
-        built = self.exchanges[type(call.request)].build(call)
+        exchange = self.exchange_for(call.request)
+        if isinstance(exchange, Procedure):
+            message = f"{self.name}: a {type(call.request).__name__} is several requests"
+            raise UnsupportedOperationError(f"{message}: there is no one to show")
+        return self.addressed(call, exchange.build(call))
+
+    def addressed(self, call: Call[Any], built: HTTPRequest) -> HTTPRequest:
+        """*built*, a request of *call*, with the base URL, our headers and the call's limits."""
         strict = self.config.strict if call.request.strict is None else call.request.strict
         if strict and call.warnings:
             listed = "; ".join(map(str, call.warnings))
             message = f"{self.name} cannot do this as asked: {listed}"
             raise InvalidRequestError(message, param=call.warnings[0].subject, phase="build")
-        headers = Headers({**self._base_headers, **built.headers})
-        return evolve(built, url=self._prefix + built.url, headers=headers, tls=self._tls)
+        timeout, url = call.timeout, built.url
+        if "://" in url:
+            # What an answer told us to fetch: the key goes to its own origin and nowhere else.
+            if not url.startswith(f"{self.origin}/"):
+                raise ResponseFormatError(f"the answer leads to another server than {self.origin}")
+        else:
+            url = self._prefix + url
+        return evolve(
+            built,
+            url=url,
+            headers=Headers({**self._base_headers, **built.headers}),
+            tls=self._tls,
+            deadline=call.deadline,
+            connect=timeout.connect,
+            idle=timeout.idle,
+        )
 
     def flow(self, request: Request[R], *, stream: bool, deadline: float) -> Flow[R]:
         """One attempt at *request*."""
         assert self._checked
-        exchange = self.exchanges[type(request)]
+        exchange = self.exchange_for(request)
         call = self.prepare(request, stream)
-        timeout = request.timeout or self.config.timeout
-        built = evolve(
-            self.build(call),
-            stream=stream,
-            deadline=deadline,
-            connect=timeout.connect,
-            idle=timeout.idle,
-        )
+        call.timeout, call.deadline = request.timeout or self.config.timeout, deadline
         # No generator of its own: a stream pays for every layer with every event.
+        if isinstance(exchange, Procedure):
+            return cast("Flow[R]", exchange.perform(call))
+        built = self.build(call)
         if not stream:
             return cast("Flow[R]", self._whole(call, exchange, built))
         if exchange.stream is None:
             message = f"{self.name} cannot stream a {type(request).__name__}"
             raise UnsupportedOperationError(message)
-        return stream_flow(call, exchange, built, timeout)
+        return stream_flow(call, exchange, evolve(built, stream=True), call.timeout)
 
     def _whole(
         self, call: Call[Any], exchange: Exchange[Any, Any], request: HTTPRequest
     ) -> Flow[Any]:
         """Send *request* and read its whole response."""
+        response = yield from self._exchanged(request)
+        return self.read(call, exchange, response)
+
+    def fetch(self, call: Call[Any], request: HTTPRequest) -> Flow[HTTPResponse]:
+        """Send *request*, one of several of *call*; return its whole response, a success.
+
+        Its URL is a path below the base URL, or a whole one of the same `origin`.
+        """
+        return (yield from self._exchanged(self.addressed(call, request)))
+
+    def _exchanged(self, request: HTTPRequest) -> Flow[HTTPResponse]:
         signed = yield from self.authorize(request)
         response: HTTPResponse = yield signed
         note_exchange(self.name, request, response)
         if not 200 <= response.status < 300:
             raise self.make_error(response)
-        return self.read(call, exchange, response)
+        return response
 
     def read(self, call: Call[Any], exchange: Exchange[Any, Any], response: HTTPResponse) -> Any:
         """The result in a whole response, with the call's warnings and cost."""
@@ -186,7 +232,7 @@ class HTTPProvider(LLMProvider):
         """*result* with the call's warnings, and its cost if that can be known."""
         if call.warnings and hasattr(result, "warnings"):
             result = evolve(result, warnings=(*call.warnings, *result.warnings))
-        if isinstance(result, ChatResponse) and result.cost.amount is None:
+        if getattr(result, "cost", None) is not None and result.cost.amount is None:
             cost = self.price(result.model or call.request.model, result.usage)
             result = result if cost is None else evolve(result, cost=cost)
         return result
@@ -209,18 +255,18 @@ class HTTPProvider(LLMProvider):
 
     def preview(self, request: Request[Any]) -> Explanation:
         """What *request* would send, credentials masked."""
-        exchange = self.exchanges.get(type(request))
-        if exchange is None:
+        if type(request) not in self.operations:
             raise UnsupportedOperationError(f"{self.name} has no {type(request).__name__}")
         call = self.prepare(request)
         built = self.build(call)
         auth = self.auth_headers(self.key)
+        told = built.headers.get("content-type", "application/json") == "application/json"
         return Explanation(
             provider=self.name,
             model=request.model,
             method=built.method,
             url=built.url,
             headers=masked_headers({**auth, **built.headers}, [*auth, *self.config.headers]),
-            body=msgspec.json.decode(built.body) if built.body else None,
+            body=msgspec.json.decode(built.body) if built.body and told else built.body,
             warnings=tuple(call.warnings),
         )

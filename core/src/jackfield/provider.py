@@ -20,26 +20,11 @@ from .flow import NOW, Flow
 from .hookspecs import hookspec
 from .params import ALIASES, NAMES, GenerationParams, ParamTable, normalize, parse_params
 from .prompts import Prompt, check_options, parse_choice, parse_format, parse_prompt, parse_tools
-from .requests import (
-    ChatRequest,
-    EmbeddingRequest,
-    ModelListRequest,
-    Request,
-    Timeout,
-    TokenCountRequest,
-)
+from .requests import ChatRequest, ModelListRequest, Request, Timeout, TokenCountRequest
 from .retrying import RetryQuota, retrying
 from .streams import AsyncEventStream, EventStream
-from .types import (
-    CallWarning,
-    ChatResponse,
-    ConfigIssue,
-    EmbeddingResponse,
-    Json,
-    ModelInfo,
-    ProviderInfo,
-    TokenCount,
-)
+from .types import CallWarning, ChatResponse, ConfigIssue, Json, ModelInfo, ProviderInfo, TokenCount
+from .verbs import OperationVerbs
 
 R = TypeVar("R")
 Params = Mapping[str, Any] | GenerationParams | None
@@ -60,7 +45,7 @@ class Explanation:
     warnings: tuple[CallWarning, ...] = ()
 
 
-class LLMProvider:
+class LLMProvider(OperationVerbs):
     """One configured backend.
 
     Users call the verbs; authors derive from `HTTPProvider` or `LocalProvider`, or
@@ -185,29 +170,6 @@ class LLMProvider:
         outcome: Outcome[R] = Outcome()
         flow = self.call(request, stream=True)
         return AsyncEventStream(self._async_driver.drive(flow, outcome), outcome)
-
-    def embed(self, model: str, inputs: str | Sequence[str], **fields: Any) -> EmbeddingResponse:
-        """One vector for each text; further *fields* are `EmbeddingRequest`'s."""
-        return self.run(EmbeddingRequest(model=model, inputs=inputs, **fields))
-
-    async def aembed(
-        self, model: str, inputs: str | Sequence[str], **fields: Any
-    ) -> EmbeddingResponse:
-        """`embed`, on the event loop."""
-        return await self.arun(EmbeddingRequest(model=model, inputs=inputs, **fields))
-
-    def count_tokens(self, model: str, prompt: Prompt, **options: Any) -> TokenCount:
-        """How many tokens *prompt* (with ``system``, ``tools``) holds for *model*."""
-        return self.run(self._count_request(model, prompt, **options))
-
-    async def acount_tokens(self, model: str, prompt: Prompt, **options: Any) -> TokenCount:
-        """`count_tokens`, on the event loop."""
-        return await self.arun(self._count_request(model, prompt, **options))
-
-    def _count_request(self, model: str, prompt: Prompt, **options: Any) -> TokenCountRequest:
-        chat = self.chat_request(model, prompt, None, **options)
-        kept = ("messages", "tools", "provider_options", "timeout", "strict", "metadata")
-        return TokenCountRequest(model=model, **{name: getattr(chat, name) for name in kept})
 
     def chat_request(
         self, model: str, prompt: Prompt, parameters: Params = None, /, **options: Any

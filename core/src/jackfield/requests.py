@@ -59,11 +59,17 @@ def _tuple(items: Iterable[Any]) -> tuple[Any, ...]:
 
 
 @frozen(kw_only=True)
-class ChatRequest(Request[ChatResponse]):
+class AnswerRequest(Request[ChatResponse]):
+    """Base of the requests that a model answers in its own words, as a whole or as a stream."""
+
+    params: GenerationParams = field(factory=GenerationParams)
+
+
+@frozen(kw_only=True)
+class ChatRequest(AnswerRequest):
     """Ask a model to continue a conversation."""
 
     messages: tuple[Message, ...] = field(converter=_tuple)
-    params: GenerationParams = field(factory=GenerationParams)
     tools: tuple[Tool, ...] = field(default=(), converter=_tuple)
     tool_choice: ToolChoice = "auto"
     response_format: ResponseFormat | None = None

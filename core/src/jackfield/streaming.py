@@ -17,7 +17,7 @@ from .exchange import READ_ERRORS, Call, Exchange, StreamParser, unreadable
 from .failures import event_error, note_exchange, parse_failure, request_id
 from .flow import NOW, Close, Flow, HTTPRequest, HTTPResponse, Read
 from .framing import Frame, Framing
-from .requests import ChatRequest, Timeout
+from .requests import AnswerRequest, Timeout
 from .types import ChatResponse, ToolCall, Usage
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def stream_flow(
         raise provider.make_error(response)
     assert exchange.stream is not None
     state = _Stream(provider, call, exchange.framing(), exchange.stream(call))
-    if not isinstance(call.request, ChatRequest):
+    if not isinstance(call.request, AnswerRequest):
         state.built = _Last()
     try:
         yield from _read(state, response, first, request)

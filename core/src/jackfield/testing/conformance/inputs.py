@@ -109,7 +109,7 @@ class InputTests(Base):
     @pytest.mark.parametrize("model", TRICKY_MODELS)
     def test_a_models_name_stays_where_it_belongs(self, model: str) -> None:
         """Whatever a model is called, it is one segment of the path, or a value of the body."""
-        self.exchange()
+        self.needs_chat_exchange()
         provider = self.silent()
         plain = urlsplit(provider.explain("plain", "Hi").url)
         try:

@@ -48,7 +48,7 @@ class ParameterTests(Base):
     @pytest.mark.parametrize("name", NAMES)
     def test_a_parameter_is_sent_or_warned_about(self, name: str) -> None:
         """Setting it changes the request's body, or rides on the answer as a warning."""
-        self.exchange()
+        self.needs_chat_exchange()
         provider = self.silent()
         # With a tool: some parameters say nothing without one.
         tools = [{"name": "add", "description": "Adds."}]
@@ -63,7 +63,7 @@ class ParameterTests(Base):
     @pytest.mark.parametrize("name", NAMES)
     def test_with_strict_a_parameter_it_lacks_is_an_error(self, name: str) -> None:
         """``strict`` turns each warning into a refusal before anything is sent."""
-        self.exchange()
+        self.needs_chat_exchange()
         provider = self.silent()
         asked = {name: EXAMPLES[name]}
         if not provider.explain(self.model, "Hi", asked).warnings:

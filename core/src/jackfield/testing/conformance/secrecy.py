@@ -55,7 +55,7 @@ class SecrecyTests(Base):
     @http_only
     def test_explaining_sends_nothing_and_masks_the_key(self) -> None:
         """`explain` builds the request, shows it without the key, and stays silent."""
-        self.exchange()
+        self.needs_chat_exchange()
         provider = self._keyed()
         plan = provider.explain(self.model, "Hi", {"temperature": 0.5})
         self._clean("explain()", repr(plan))
@@ -69,7 +69,7 @@ class SecrecyTests(Base):
     @http_only
     def test_the_key_goes_into_a_header(self) -> None:
         """Not into the URL or the body, where logs of servers and proxies would keep it."""
-        self.exchange()
+        self.needs_chat_exchange()
         driver = ReplayDriver([Recorded(status=401, chunks=[b"{}"])])
         provider = self._keyed(driver)
         with pytest.raises(LLMError):
@@ -84,7 +84,7 @@ class SecrecyTests(Base):
     @http_only
     def test_an_error_that_quotes_the_key_is_masked(self) -> None:
         """A server's 401 that echoes the key shows it in no message, pickle or traceback."""
-        self.exchange()
+        self.needs_chat_exchange()
         provider = self._keyed(ReplayDriver([Recorded(status=401, chunks=[_BODY])]))
         with pytest.raises(LLMError) as caught:
             provider.execute(self.model, "Hi")
@@ -111,7 +111,7 @@ class SecrecyTests(Base):
     @http_only
     def test_the_key_is_in_no_log(self) -> None:
         """Nor in what any library logs at DEBUG while a call runs."""
-        self.exchange()
+        self.needs_chat_exchange()
         written = io.StringIO()
         handler = logging.StreamHandler(written)
         root = logging.getLogger()
