@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import frozen
-from jackfield.drivers.replay import Recorded
 
+from jackfield.drivers.replay import Recorded
 from support.source import ROOT
 
 SHARED = Path(os.environ.get("JACKFIELD_SHARED", ROOT.parent / "shared"))
