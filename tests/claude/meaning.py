@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from claude.reading import parsed
 from jackfield import CallWarning
 
 Json = dict[str, Any]
@@ -14,6 +15,7 @@ EXPLAINS = {
     "response_format": {"output_config", "tools", "tool_choice"},
     "reasoning_effort": {"thinking", "output_config"},
     "stop": {"stop_sequences"},
+    "system message": {"system"},
 }
 """The fields that a warning about a subject speaks of, where they are called otherwise."""
 
@@ -28,20 +30,32 @@ def meaning(body: Json, leave: Iterable[str] = ()) -> Json:
     plain = {k: v for k, v in body.items() if v is not None and k not in set(leave)}
     if plain.get("stream") is False:
         del plain["stream"]
-    if plain.get("tool_choice") == {"type": "auto"}:
+    choice = (plain.get("tool_choice") or {}).get("type")
+    # The usual choice is as good as none, and so is any that lets the model off where it has no tools.
+    if plain.get("tool_choice") == {"type": "auto"} or (
+        choice in ("auto", "none") and not plain.get("tools")
+    ):
         del plain["tool_choice"]
     ids: dict[str, str] = {}
     if "system" in plain:
         plain["system"] = _content(plain["system"], ids)
     if "messages" in plain:
-        plain["messages"] = [
+        said = [
             {"role": m["role"], "content": _content(m["content"], ids)} for m in plain["messages"]
         ]
+        plain["messages"] = [_results_first(m) for m in said if m["content"]]
     if plain.get("tools"):
         plain["tools"] = [_tool(tool) for tool in plain["tools"]]
     plain = {k: v for k, v in plain.items() if v not in ([], {})}
     result: Json = json.loads(json.dumps(plain), parse_int=float)
     return result
+
+
+def _results_first(message: Json) -> Json:
+    """*message* as the API takes it: the results of tools before anything else."""
+    if message["role"] == "user":
+        message["content"].sort(key=lambda block: block.get("type") != "tool_result")
+    return message
 
 
 def _content(content: Any, ids: dict[str, str]) -> list[Json]:
@@ -58,13 +72,25 @@ def _block(block: Mapping[str, Any], ids: dict[str, str]) -> Json:
         del plain["caller"]
     if plain.get("is_error") is False:
         del plain["is_error"]
+    given = plain.get("input")
+    if plain.get("type") == "tool_use":
+        # The API takes objects alone: anything else goes as the text of one field.
+        plain["input"] = _wrapped(given if isinstance(given, dict) else {"arguments": given})
     if plain.get("type") == "tool_result":
         plain["content"] = _content(plain.get("content", []), ids)
     return plain
 
 
+def _wrapped(given: Json) -> Json:
+    text = given.get("arguments")
+    alone = given.keys() == {"arguments"} and isinstance(text, str)
+    return {"arguments": parsed(str(text))} if alone else given
+
+
 def _tool(tool: Mapping[str, Any]) -> Json:
-    plain = {k: v for k, v in tool.items() if v not in (None, "")}
+    plain = {k: v for k, v in tool.items() if v is not None}
+    if plain.get("description") == "":
+        del plain["description"]
     if plain.get("type") == "custom":
         del plain["type"]
     if isinstance(plain.get("input_schema"), dict):

@@ -13,9 +13,12 @@ from support.recordings import Turn
 Block = dict[str, Any]
 
 
+KNOWN = ("text", "thinking", "redacted_thinking", "tool_use")
+
+
 @define
 class Reading:
-    """What one recorded answer says."""
+    """What one recorded answer says: an answer, *whole* or not, or an error, or nothing *legible*."""
 
     blocks: list[Block] = field(factory=list)
     start: dict[str, Any] = field(factory=dict)
@@ -23,20 +26,36 @@ class Reading:
     usage: dict[str, Any] = field(factory=dict)
     error: dict[str, Any] | None = None
     whole: bool = True
+    legible: bool = True
 
     def of(self, kind: str) -> list[Block]:
         """The blocks of one type."""
         return [b for b in self.blocks if b["type"] == kind]
 
     @property
+    def answered(self) -> bool:
+        """Whether it is a whole answer."""
+        return self.legible and self.whole and self.error is None
+
+    @property
     def text(self) -> str:
         """All text."""
-        return "".join(b["text"] for b in self.of("text"))
+        return "".join(b.get("text", "") for b in self.of("text"))
 
     @property
     def thinking(self) -> str:
         """All visible thinking."""
-        return "".join(b["thinking"] for b in self.of("thinking"))
+        return "".join(b.get("thinking", "") for b in self.of("thinking"))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is said about the answer, wherever it is said; the last word counts."""
+        return {
+            name: told[name]
+            for told in (self.start, self.end)
+            for name in ("stop_sequence", "stop_details", "container", "context_management")
+            if told.get(name) is not None
+        }
 
     @property
     def input_tokens(self) -> int | None:
@@ -49,11 +68,17 @@ class Reading:
 
 def read(turn: Turn) -> Reading:
     """What *turn* was answered."""
-    if turn.streamed:
+    if turn.streamed and turn.status < 300:
         return _read_stream(turn)
     body = parsed(turn.payload.decode("utf-8", "replace"))
-    if turn.status >= 300 or not isinstance(body, dict) or "error" in body:
+    if turn.status >= 300:
         return Reading(error=_error(body))
+    if not isinstance(body, dict):
+        return Reading(legible=False)
+    if body.get("error") is not None:
+        return Reading(error=_error(body))
+    if not isinstance(body.get("content"), list):
+        return Reading(legible=False)
     found = Reading(blocks=body["content"], start=body, end=body)
     _count(found, body)
     return found
@@ -68,7 +93,7 @@ def parsed(text: str) -> Any:
 
 
 def _error(body: Any) -> dict[str, Any]:
-    found = body.get("error", body) if isinstance(body, dict) else {}
+    found = body.get("error") or body if isinstance(body, dict) else {}
     return found if isinstance(found, dict) else {"message": found}
 
 
@@ -77,7 +102,10 @@ def _read_stream(turn: Turn) -> Reading:
     blocks: dict[int, Block] = {}
     inputs: dict[int, str] = {}
     for event in turn.data():
-        match event["type"]:
+        if event.get("type") == "error" or event.get("error") is not None:
+            found.error = _error(event)
+            break
+        match event.get("type"):
             case "message_start":
                 found.start = event["message"]
                 _count(found, event["message"])
@@ -86,12 +114,12 @@ def _read_stream(turn: Turn) -> Reading:
             case "content_block_delta":
                 _add(blocks[event["index"]], event["delta"], inputs, event["index"])
             case "message_delta":
-                found.end |= event["delta"]
+                found.end |= {k: v for k, v in event["delta"].items() if v is not None}
+                found.end |= {k: v for k, v in event.items() if k == "context_management" and v}
                 _count(found, event)
-            case "error":
-                found.error = event["error"]
             case "message_stop":
                 found.whole = True
+                break
     found.whole = found.whole or bool(found.end.get("stop_reason"))
     for index, text in inputs.items():
         if text:
@@ -106,22 +134,18 @@ def _count(found: Reading, holder: dict[str, Any]) -> None:
 
 def _add(block: Block, delta: Block, inputs: dict[int, str], index: int) -> None:
     match delta["type"]:
-        case "text_delta":
-            block["text"] += delta["text"]
-        case "thinking_delta":
-            block["thinking"] += delta["thinking"]
-        case "signature_delta":
-            block["signature"] = delta["signature"]
         case "citations_delta":
             block["citations"] = [*(block.get("citations") or []), delta["citation"]]
         case "input_json_delta":
             inputs[index] = inputs.get(index, "") + delta["partial_json"]
-        case "compaction_delta":
-            told = {k: v for k, v in delta.items() if k != "type" and v is not None}
-            block |= {k: (block.get(k) or "") + v for k, v in told.items()}
-
-
-KNOWN = ("text", "thinking", "redacted_thinking", "tool_use")
+        case "signature_delta" if block["type"] in KNOWN:
+            block["signature"] = delta["signature"]
+        case kind if block["type"] not in KNOWN or kind in ("text_delta", "thinking_delta"):
+            for key, value in delta.items():
+                if isinstance(value, str) and isinstance(block.get(key), str | None):
+                    block[key] = block[key] if key == "type" else (block.get(key) or "") + value
+                elif value is not None:
+                    block[key] = value
 
 
 def others(found: Reading) -> Iterator[Block]:

@@ -21,6 +21,7 @@ from jackfield import (
     FinishReason,
     InvalidRequestError,
     LLMError,
+    Message,
     NotFoundError,
     OverloadedError,
     PermissionDeniedError,
@@ -28,6 +29,7 @@ from jackfield import (
     QuotaExceededError,
     RateLimitError,
     ReasoningPart,
+    ResponseFormatError,
     ServerError,
     StreamInterruptedError,
     TextPart,
@@ -50,6 +52,9 @@ CLASSES = {
     "timeout_error": ServerError,
     "api_error": ServerError,
     "overloaded_error": OverloadedError,
+    # Those of llama.cpp's server.
+    "exceed_context_size_error": ContextLengthExceededError,
+    "unavailable_error": OverloadedError,
 }
 REASONS = {
     "end_turn": FinishReason.STOP,
@@ -61,10 +66,11 @@ REASONS = {
 }
 
 CHATS = traffic.of(traffic.CHAT)
-ANSWERED = [t for t in CHATS if read(t).error is None and read(t).whole]
+ANSWERED = [t for t in CHATS if read(t).answered]
 STREAMED = [t for t in ANSWERED if t.streamed]
 FAILED = [t for t in CHATS if read(t).error is not None]
-BROKEN = [t for t in CHATS if t not in ANSWERED and t not in FAILED]
+BROKEN = [t for t in CHATS if read(t).error is None and not read(t).whole]
+ILLEGIBLE = [t for t in CHATS if not read(t).legible]
 
 
 def outcome(turn: Turn, chunks: list[bytes] | None = None) -> tuple[list[Any], Any]:
@@ -103,7 +109,7 @@ def test_text_and_thinking_are_the_wires(turn: Turn) -> None:
     kept = [p for p in response.message.content if isinstance(p, ReasoningPart)]
     signatures = [b.get("signature") for b in wire.of("thinking") if b.get("signature")]
     assert [p.signature for p in kept if p.signature] == signatures
-    assert [p.redacted for p in kept if p.redacted] == [
+    assert [p.redacted for p in kept if p.redacted is not None] == [
         b["data"] for b in wire.of("redacted_thinking")
     ]
 
@@ -112,7 +118,7 @@ def test_text_and_thinking_are_the_wires(turn: Turn) -> None:
 def test_tool_calls_are_the_wires(turn: Turn) -> None:
     wire, (_, response) = read(turn), outcome(turn)
     assert [(c.id, c.name, parsed(c.arguments)) for c in response.tool_calls] == [
-        (b["id"], b["name"], b["input"]) for b in wire.of("tool_use")
+        (b["id"], b["name"], b.get("input", {})) for b in wire.of("tool_use")
     ]
 
 
@@ -159,19 +165,28 @@ def test_both_words_for_the_end_are_kept_and_who_answered(turn: Turn) -> None:
     assert response.finish_reason == REASONS.get(str(stop), FinishReason.OTHER)
     assert (response.id, response.model) == (wire.start.get("id", ""), wire.start.get("model", ""))
     about = response.provider_metadata.get("claude", {})
-    for name in ("stop_sequence", "stop_details", "container"):
-        assert about.get(name) == wire.end.get(name)
+    assert about == wire.about
 
 
 @each(ANSWERED)
 def test_a_warning_comes_only_for_what_could_not_be_kept(turn: Turn) -> None:
     _, response = outcome(turn)
-    body = turn.body if isinstance(turn.body, dict) else {}
-    beyond = {n for n in ("temperature", "top_p") if not 0 <= body.get(n, 0) <= 1}
+    request = asked(turn)
+    limits = {"temperature": (0, 1), "top_p": (0, 1), "top_k": (0, 10**9)}
+    given = {n: getattr(request.params, n) for n in limits}
+    beyond = {
+        n for n, v in given.items() if v is not None and not limits[n][0] <= v <= limits[n][1]
+    }
     assert {w.subject for w in response.warnings if w.kind == "clamped"} == beyond
     # Older models had no schemas: they are made to call a tool, and a recording does not.
-    shaped = {"response_format"} if (body.get("output_config") or {}).get("format") else set()
-    assert {w.subject for w in response.warnings if w.kind != "clamped"} <= shaped
+    shaped = {"response_format"} if request.response_format else set()
+    told = {w.subject for w in response.warnings if w.kind != "clamped"} - shaped
+    assert told == {f"messages[{n}]" for n, m in enumerate(request.messages) if blank(m)}
+
+
+def blank(message: Message) -> bool:
+    """Whether *message* says nothing at all."""
+    return all(isinstance(p, TextPart) and not p.text.strip() for p in message.content)
 
 
 @each(ANSWERED)
@@ -201,13 +216,16 @@ def test_a_whole_answer_to_a_streaming_call_is_the_same_answer(turn: Turn) -> No
 
 
 def stopped(payload: bytes) -> bool:
-    """Whether the events in *payload* hold a stop reason."""
-    lines = [x[5:] for x in payload.decode().splitlines() if x.startswith("data:")]
-    return any((json.loads(x).get("delta") or {}).get("stop_reason") for x in lines)
+    """Whether the events in *payload* hold a stop reason or the stream's terminator."""
+    lines = [x[5:].strip() for x in payload.decode().splitlines() if x.startswith("data:")]
+    events = [json.loads(x) for x in lines if x != "[DONE]"]
+    return any(
+        e.get("type") == "message_stop" or (e.get("delta") or {}).get("stop_reason") for e in events
+    )
 
 
 @each(STREAMED)
-def test_a_stream_that_is_cut_is_whole_only_after_its_stop_reason(turn: Turn) -> None:
+def test_a_stream_that_is_cut_is_whole_only_after_its_stop_reason_or_terminator(turn: Turn) -> None:
     whole, payload = outcome(turn)[1], turn.payload
     for cut in re.finditer(rb"\r?\n\r?\n", payload):
         received = payload[: cut.end()]
@@ -231,13 +249,12 @@ def test_a_recorded_stream_without_an_end_is_interrupted(turn: Turn) -> None:
 def expected_class(turn: Turn) -> type[LLMError]:
     """The class that the wire's own words name, or else its status."""
     error = read(turn).error or {}
-    said = str(error.get("message", ""))
-    code = (error.get("details") or {}).get("error_code")
-    if "tokens >" in said and "maximum" in said:
-        return ContextLengthExceededError
-    if str(code).endswith("spend_limit_reached"):
-        return QuotaExceededError
-    return CLASSES.get(error.get("type", "")) or for_status(turn.status, None, {})
+    said, details = str(error.get("message", "")), error.get("details")
+    found = CLASSES.get(str(error.get("type"))) or for_status(turn.status, None, {})
+    if re.match(r"prompt is too long: \d|input length and `max_tokens` exceed context", said):
+        return ContextLengthExceededError if found is InvalidRequestError else found
+    code = details.get("error_code") if isinstance(details, dict) else None
+    return QuotaExceededError if str(code).endswith("spend_limit_reached") else found
 
 
 @each(FAILED)
@@ -252,15 +269,23 @@ def test_an_error_has_its_class_and_its_facts(turn: Turn) -> None:
         inside = error if turn.status >= 300 or error.__cause__ is None else error.__cause__
         assert type(inside) is expected_class(turn)
         assert isinstance(inside, LLMError)
-        assert inside.message == wire.get("message", inside.message)
+        assert inside.message == (wire.get("message") or inside.message)
         if turn.status >= 300:
             assert error.status == turn.status
             headers = turn.response.get("headers") or {}
-            body = parsed(turn.payload.decode())
+            body = parsed(turn.payload.decode("utf-8", "replace"))
             within = body.get("request_id") if isinstance(body, dict) else None
             assert error.request_id == (headers.get("request-id") or within or error.request_id)
             if re.fullmatch(r"[\d.]+", headers.get("retry-after", "")):
                 assert error.retry_after == float(headers["retry-after"])
+
+
+@each(ILLEGIBLE)
+def test_what_is_no_answer_and_no_error_is_an_error_all_the_same(turn: Turn) -> None:
+    with pytest.raises(ResponseFormatError):
+        replaying(turn.recorded()).run(PLAIN)
+    with pytest.raises((ResponseFormatError, StreamInterruptedError)):
+        replaying(turn.recorded()).stream(PLAIN).drain()
 
 
 @each(FAILED)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 
@@ -11,7 +12,7 @@ from claude import traffic
 from claude.meaning import explained, meaning
 from claude.reading import read
 from claude.replays import asked, each, replaying
-from claude.typed import chat_request, count_request
+from claude.typed import UnsayableError, chat_request, count_request
 from jackfield import (
     ChatRequest,
     InvalidRequestError,
@@ -22,13 +23,16 @@ from jackfield import (
     Request,
     TokenCountRequest,
 )
+from jackfield_claude.facts import MAX_TOKENS
 from support.recordings import Turn
 
 pytestmark = pytest.mark.wire
 
+Q = TypeVar("Q", bound=Request[Any])
 CHATS = [t for t in traffic.of(traffic.CHAT) if isinstance(t.body, dict)]
 COUNTS = [t for t in traffic.of(traffic.COUNT) if isinstance(t.body, dict)]
-ANSWERED = [t for t in traffic.of(traffic.CHAT) if read(t).error is None and read(t).whole]
+ANSWERED = [t for t in traffic.of(traffic.CHAT) if read(t).answered]
+FAILED = [t for t in traffic.of(traffic.COUNT, traffic.MODELS, traffic.MODEL) if t.status >= 300]
 LISTS = [t for t in traffic.of(traffic.MODELS) if t.status < 300]
 
 
@@ -47,52 +51,51 @@ def sent(turn: Turn, request: Request[Any]) -> Any:
     return driver.transport.requests[0]
 
 
-def refused(turn: Turn, request: Request[Any]) -> bool:
-    """Whether we refuse to send *request*: then the service did not take it either."""
+def sayable(turn: Turn, typed: Callable[[Any], Q]) -> Q | None:
+    """The request of *turn*, unless we refuse to send it: then the service did not take it either."""
     try:
+        request = typed(turn.body)
         replaying().explain(request)
-    except InvalidRequestError:
-        assert turn.status == 400, "the service took what we refuse"
-        return True
-    return False
+    except (InvalidRequestError, UnsayableError):
+        assert turn.status >= 400, "the service took what we refuse"
+        return None
+    return request
 
 
 @each(CHATS)
 def test_the_same_chat_is_sent(turn: Turn) -> None:
-    request = chat_request(turn.body)
-    if refused(turn, request):
+    request = sayable(turn, chat_request)
+    if request is None:
         return
     leave = explained(replaying().explain(request).warnings)
     http = sent(turn, request)
     assert (http.method, http.url.partition("?")[0]) == (
         "POST",
-        turn.request["url"].partition("?")[0],
+        turn.request["url"].partition("?")[0].rstrip("/"),
     )
-    assert meaning(json.loads(http.body), leave) == meaning(turn.body, leave)
+    said = {k: v for k, v in turn.body.items() if v is not None}
+    # The API wants a length: ours stands in where a client said none.
+    wire = meaning({"max_tokens": MAX_TOKENS, **said}, leave)
+    assert meaning(json.loads(http.body), leave) == wire
 
 
 @each(COUNTS)
 def test_the_same_count_is_asked_for(turn: Turn) -> None:
-    request = count_request(turn.body)
-    if refused(turn, request):
+    request = sayable(turn, count_request)
+    if request is None:
         return
     http = sent(turn, request)
     assert (http.method, http.url.partition("?")[0]) == (
         "POST",
-        turn.request["url"].partition("?")[0],
+        turn.request["url"].partition("?")[0].rstrip("/"),
     )
     assert meaning(json.loads(http.body)) == meaning(turn.body)
 
 
-@each(traffic.of(traffic.COUNT))
+@each([t for t in traffic.of(traffic.COUNT) if t.status < 300])
 def test_a_count_is_the_wires(turn: Turn) -> None:
     request = TokenCountRequest(model="a-model", messages=[Message("user", "Hi")])
     wire = json.loads(turn.payload)
-    if "error" in wire:
-        with pytest.raises(LLMError) as caught:
-            replaying(turn.recorded()).run(request)
-        assert caught.value.status == turn.status
-        return
     counted = replaying(turn.recorded()).run(request)
     assert (counted.input_tokens, counted.estimated) == (wire["input_tokens"], False)
 
@@ -105,7 +108,7 @@ def test_a_list_of_models_is_the_wires(turn: Turn) -> None:
     models = replaying(turn.recorded(), rest).run(ModelListRequest())
     listed = [*wire["data"], *(last["data"] if wire.get("has_more") else [])]
     assert [(m.id, m.display_name) for m in models] == [
-        (w["id"], w.get("display_name", "")) for w in listed
+        (w["id"], w.get("display_name") or "") for w in listed
     ]
     for model, said in zip(models, listed, strict=True):
         assert model.provider_metadata["claude"] == said
@@ -113,17 +116,22 @@ def test_a_list_of_models_is_the_wires(turn: Turn) -> None:
         assert model.max_output_tokens == said.get("max_tokens")
 
 
-@each(traffic.of(traffic.MODEL))
+@each([t for t in traffic.of(traffic.MODEL) if t.status < 300])
 def test_one_model_is_the_wires(turn: Turn) -> None:
-    wire = json.loads(turn.payload)
     request = ModelInfoRequest(model=turn.path.rpartition("/")[2])
-    provider = replaying(turn.recorded())
-    if turn.status >= 300:
-        with pytest.raises(LLMError) as caught:
-            provider.run(request)
-        assert caught.value.status == turn.status
-        return
-    assert provider.run(request).id == wire["id"]
+    assert replaying(turn.recorded()).run(request).id == json.loads(turn.payload)["id"]
+
+
+@each(FAILED)
+def test_what_failed_is_an_error_with_its_status(turn: Turn) -> None:
+    requests: dict[str, Request[Any]] = {
+        traffic.COUNT: TokenCountRequest(model="a-model", messages=[Message("user", "Hi")]),
+        traffic.MODELS: ModelListRequest(),
+        traffic.MODEL: ModelInfoRequest(model="a-model"),
+    }
+    with pytest.raises(LLMError) as caught:
+        replaying(turn.recorded()).run(requests[traffic.scope(turn) or ""])
+    assert caught.value.status == turn.status
 
 
 @each(ANSWERED)
@@ -133,10 +141,11 @@ def test_an_answer_goes_back_as_it_came(turn: Turn) -> None:
     answer = provider.stream(request).drain() if turn.streamed else provider.run(request)
     history = [Message("user", "Hi"), answer.message, Message("user", "Go on")]
     plan = provider.explain(ChatRequest(model="a-model", messages=history))
-    came = [b for b in map(returnable, read(turn).blocks) if b.get("text", "x").strip()]
+    came = [returnable(b) for b in read(turn).blocks if says(b)]
     kept = [b for b in came if b["type"] != "thinking" or b.get("signature")]
     told = {w.subject for w in plan.warnings}
-    cut = {f"call of {b['name']}" for b in came if b.get("input", {}).keys() == {"arguments"}}
+    calls = [b for b in came if b["type"] == "tool_use"]
+    cut = {f"call of {b['name']}" for b in calls if b["input"].keys() == {"arguments"}}
     assert told <= {"reasoning", "messages[1]", *cut}
     assert ("reasoning" in told) == (kept != came)
     wire = {"messages": [{"role": "assistant", "content": kept}]} if kept else {}
@@ -144,10 +153,22 @@ def test_an_answer_goes_back_as_it_came(turn: Turn) -> None:
     assert meaning({"messages": messages}) == meaning(wire)
 
 
+def says(block: dict[str, Any]) -> bool:
+    """Whether *block* says anything: the API refuses blank text, and empty thinking is none."""
+    match block:
+        case {"type": "text", "text": text}:
+            return bool(text.strip())
+        case {"type": "thinking"}:
+            return bool(block.get("thinking") or block.get("signature"))
+    return True
+
+
 def returnable(block: dict[str, Any]) -> dict[str, Any]:
     """*block* as requests have it: citations do not name the file, and an input is an object."""
-    if block["type"] == "tool_use" and not isinstance(block["input"], dict):
+    if block["type"] == "tool_use" and not isinstance(block.get("input", {}), dict):
         return {**block, "input": {"arguments": block["input"]}}
+    if block["type"] == "tool_use":
+        return {"input": {}, **block}
     cited = block.get("citations")
     if not cited:
         return {k: v for k, v in block.items() if k != "citations"}

@@ -12,16 +12,20 @@ MODELS = "GET /v1/models"
 MODEL = "GET /v1/models/{id}"
 
 IN_SCOPE = {
-    CHAT: r"POST .*/v1/messages",
-    COUNT: r"POST .*/v1/messages/count_tokens",
-    MODELS: r"GET /v1/models",
-    MODEL: r"GET /v1/models/[^/]+",
+    CHAT: r"POST .*/v1/messages/?",
+    COUNT: r"POST .*/v1/messages/count_tokens/?",
+    MODELS: r"GET .*/v1/models/?",
+    MODEL: r"GET .*/v1/models/[^/]+",
 }
+AGENTS = "skills|agents|sessions|environments|memory_stores|vaults|user_profiles"
 OUT_OF_SCOPE = {
-    r"\w+ /v1/messages/batches.*": "batches are jobs of several calls: not part of this plugin yet",
-    r"\w+ /v1/files.*": "the Files API stores uploads: not part of this plugin yet",
-    r"POST /v1/complete": "the text completions that came before messages",
-    r"\w+ /v1/(organizations|skills|agents|sessions|environments)\b.*": "administration and agents",
+    r"\w+ .*/v1/messages/batches.*": "batches are jobs of several calls: not part of this plugin yet",
+    r"\w+ .*/v1/files.*": "the Files API stores uploads: not part of this plugin yet",
+    r"POST .*/v1/complete": "the text completions that came before messages",
+    rf"\w+ .*/v1/(organizations|oauth|experimental|{AGENTS})\b.*": "administration and agents",
+    r"POST .*/chat/completions": "OpenAI's dialect, which has a plugin of its own",
+    r"POST .*/model/[^/]+/(invoke|converse).*": "a cloud's own wrapping of the messages",
+    r"POST .*:(streamR|r)awPredict": "a cloud's own wrapping of the messages",
 }
 
 

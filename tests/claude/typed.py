@@ -9,6 +9,7 @@ from typing import Any
 
 from jackfield import (
     ChatRequest,
+    InvalidRequestError,
     MediaPart,
     Message,
     ProviderPart,
@@ -20,7 +21,9 @@ from jackfield import (
     ToolCall,
     ToolResult,
 )
-from jackfield.params import GenerationParams
+from jackfield.params import EFFORTS, parse_params
+from jackfield_claude.facts import THINKING, fact
+from jackfield_claude.media import IMAGES, MAX_TITLE, PDF
 
 Json = dict[str, Any]
 
@@ -36,32 +39,25 @@ PARAMS = {
 CHOICES = {"auto": "auto", "none": "none", "any": "required"}
 
 
+class UnsayableError(Exception):
+    """A body that no typed request means: the service should not take it either."""
+
+
 def chat_request(body: Json) -> ChatRequest:
     """The typed request for *body*; what has no common name goes into ``provider_options``."""
-    rest = dict(body)
+    rest = _checked(body)
     rest.pop("stream", None)
-    params: Json = {common: rest.pop(wire) for wire, common in PARAMS.items() if wire in rest}
-    stop = params.pop("stop", None)
-    choice = rest.pop("tool_choice", None) or {}
-    if "disable_parallel_tool_use" in choice:
-        params["parallel_tool_calls"] = not choice["disable_parallel_tool_use"]
-    config = dict(rest.pop("output_config", None) or {})
-    answer = config.pop("format", None)
-    if rest.get("thinking") == {"type": "adaptive"} and "effort" in config:
-        params["reasoning_effort"] = config.pop("effort")
-        del rest["thinking"]
-    if config:
-        rest["output_config"] = config
-    if not all(isinstance(t.get("input_schema", {}), dict) for t in rest.get("tools") or ()):
-        rest["tools"], offered = rest.pop("tools"), []  # a schema is an object, or none of ours
-    else:
-        offered = tools(rest.pop("tools", None))
+    params = _params(rest)
+    choice = _choice(rest, params)
+    answer = _effort_and_format(rest, params)
+    # A schema is an object, or none of ours.
+    offered = tools(rest.pop("tools", None)) if _typable(rest.get("tools") or ()) else []
     return ChatRequest(
         model=rest.pop("model"),
-        messages=(*system(rest.pop("system", None)), *messages(rest.pop("messages"))),
-        params=GenerationParams(**{**params, "stop": stop and tuple(stop)}),
+        messages=_conversation(rest),
+        params=parse_params(params),
         tools=offered,
-        tool_choice=CHOICES.get(choice.get("type", "auto")) or choice["name"],
+        tool_choice=choice,
         response_format=None if answer is None else response_format(answer),
         provider_options={"claude": rest},
     )
@@ -69,13 +65,74 @@ def chat_request(body: Json) -> ChatRequest:
 
 def count_request(body: Json) -> TokenCountRequest:
     """The typed request for the *body* of a count."""
-    rest = dict(body)
+    rest = _checked(body)
+    offered = tools(rest.pop("tools", None)) if _typable(rest.get("tools") or ()) else []
     return TokenCountRequest(
         model=rest.pop("model"),
-        messages=(*system(rest.pop("system", None)), *messages(rest.pop("messages"))),
-        tools=tools(rest.pop("tools", None)),
+        messages=_conversation(rest),
+        tools=offered,
         provider_options={"claude": rest},
     )
+
+
+def _checked(body: Json) -> Json:
+    """A copy of *body*, if a typed request can mean it."""
+    said = body.get("messages")
+    if not (isinstance(body.get("model"), str) and said and isinstance(said, list)):
+        raise UnsayableError("a model and messages are the least")
+    for message in said:
+        if not (isinstance(message, dict) and message.keys() == {"role", "content"}):
+            raise UnsayableError("a message is a role and content")
+        if message["role"] not in ("user", "assistant", "system"):
+            raise UnsayableError(f"nobody is a {message['role']}")
+    return dict(body)
+
+
+def _params(rest: Json) -> Json:
+    """The parameters that have a common name and a value that is good for it."""
+    found: Json = {}
+    for wire, common in PARAMS.items():
+        value = rest.get(wire)
+        try:
+            parse_params({common: value})
+        except InvalidRequestError:
+            continue
+        if common != "stop" or isinstance(value, list | None):
+            found[common] = value
+            rest.pop(wire, None)
+    return found
+
+
+def _choice(rest: Json, params: Json) -> str:
+    """The choice of tools; one of another shape stays as it is."""
+    given = rest.get("tool_choice") or {}
+    kind, name = given.get("type", "auto"), given.get("name")
+    if not given.keys() <= {"type", "name", "disable_parallel_tool_use"} or not (
+        (kind in CHOICES and name is None) or (kind == "tool" and name and name not in CHOICES)
+    ):
+        return "auto"
+    rest.pop("tool_choice", None)
+    if "disable_parallel_tool_use" in given:
+        params["parallel_tool_calls"] = not given["disable_parallel_tool_use"]
+    return CHOICES.get(kind) or str(name)
+
+
+def _effort_and_format(rest: Json, params: Json) -> Json | None:
+    """Take the effort word, where that is the whole of thinking, and the answer's format."""
+    config = dict(rest.pop("output_config", None) or {})
+    answer: Json | None = config.pop("format", None)
+    adaptive = fact(THINKING, str(rest.get("model"))) == "adaptive"
+    word = config.get("effort")
+    if adaptive and rest.get("thinking") == {"type": "adaptive"} and word in EFFORTS:
+        params["reasoning_effort"] = config.pop("effort")
+        del rest["thinking"]
+    if config:
+        rest["output_config"] = config
+    return answer
+
+
+def _conversation(rest: Json) -> tuple[Message, ...]:
+    return (*system(rest.pop("system", None)), *messages(rest.pop("messages")))
 
 
 def response_format(wire: Json) -> ResponseFormat:
@@ -100,6 +157,10 @@ def _message(wire: Json) -> Message:
 
 def parts(wire: Any) -> tuple[Any, ...]:
     """Content: a string, or blocks."""
+    if not isinstance(wire, str) and not (
+        isinstance(wire, list) and all(isinstance(block, dict) for block in wire)
+    ):
+        raise UnsayableError("content is a text or blocks")
     return (TextPart(wire),) if isinstance(wire, str) else tuple(_part(block) for block in wire)
 
 
@@ -111,18 +172,20 @@ def _own(block: Json, *known: str) -> Json:
 
 def _part(block: Json) -> Any:
     match block:
-        case {"type": "text", "text": text}:
+        case {"type": "text", "text": str(text)}:
             return TextPart(text, provider_metadata=_own(block, "text"))
-        case {"type": "image" | "document", "source": source}:
+        case {"type": "image" | "document", "source": dict(source)}:
             return _media(block, source)
-        case {"type": "thinking", "thinking": thinking, "signature": signature}:
+        case {"type": "thinking", "thinking": str(thinking), "signature": str(signature)} if (
+            signature and len(block) == 3
+        ):
             return ReasoningPart(thinking, signature)
-        case {"type": "redacted_thinking", "data": data}:
+        case {"type": "redacted_thinking", "data": str(data)} if data and len(block) == 2:
             return ReasoningPart("", redacted=data)
-        case {"type": "tool_use", "id": id_, "name": name, "input": given}:
+        case {"type": "tool_use", "id": str(id_), "name": str(name), "input": given} if id_:
             own = _own(block, "id", "name", "input")
             return ToolCall(id_, name, json.dumps(given), provider_metadata=own)
-        case {"type": "tool_result", "tool_use_id": id_}:
+        case {"type": "tool_result", "tool_use_id": str(id_)} if id_:
             own = _own(block, "tool_use_id", "content", "is_error")
             failed = bool(block.get("is_error"))
             content = parts(block.get("content") or ())
@@ -133,22 +196,42 @@ def _part(block: Json) -> Any:
 def canonical(data: str) -> bool:
     """Whether *data* is base64 in the one form that encoding gives."""
     try:
-        return b64encode(b64decode(data, validate=True)).decode() == data
+        return data != "" and b64encode(b64decode(data, validate=True)).decode() == data
     except ValueError:
         return False
 
 
+TAKEN = {"image": IMAGES, "document": (PDF,)}
+"""The kinds of bytes that each block may hold; others go as they are, to be refused."""
+
+
 def _media(block: Json, source: Json) -> Any:
     own, name = _own(block, "source", "title"), block.get("title")
+    if name == "" or len(name or "") > MAX_TITLE or (name and block["type"] == "image"):
+        return ProviderPart("claude", block)
     match source:
-        case {"type": "base64", "media_type": kind, "data": data} if canonical(data):
+        case {"type": "base64", "media_type": kind, "data": str(data)} if kind in TAKEN[
+            block["type"]
+        ] and canonical(data):
             return MediaPart(kind, b64decode(data), name=name, provider_metadata=own)
-        case {"type": "text", "media_type": kind, "data": data}:
-            return MediaPart(kind, data.encode(), name=name, provider_metadata=own)
-        case {"type": "url", "url": url}:
-            kind = "image/*" if block["type"] == "image" else "application/pdf"
+        case {"type": "text", "media_type": "text/plain", "data": str(data)} if data:
+            return MediaPart("text/plain", data.encode(), name=name, provider_metadata=own)
+        case {"type": "url", "url": str(url)} if url.startswith(("http://", "https://")):
+            kind = "image/*" if block["type"] == "image" else PDF
             return MediaPart(kind, url=url, name=name, provider_metadata=own)
     return ProviderPart("claude", block)
+
+
+def _typable(wire: Iterable[Any]) -> bool:
+    """Whether each tool is Anthropic's own, or has a name and a schema that is an object."""
+    return all(
+        isinstance(tool, dict)
+        and (
+            tool.get("type", "custom") != "custom"
+            or (isinstance(tool.get("input_schema"), dict) and isinstance(tool.get("name"), str))
+        )
+        for tool in wire
+    )
 
 
 def tools(wire: Iterable[Json] | None) -> list[Tool]:
@@ -159,8 +242,9 @@ def tools(wire: Iterable[Json] | None) -> list[Tool]:
 def _tool(wire: Json) -> Tool:
     if wire.get("type", "custom") != "custom":
         kind = {"type": wire["type"]}
-        own = {k: v for k, v in wire.items() if k != "name"}
-        return Tool(wire.get("name", ""), provider_metadata={"claude": {**own, **kind}})
+        # A toolset of an MCP server has no name.
+        own = {"name": None, **wire}
+        return Tool(wire.get("name") or "toolset", provider_metadata={"claude": {**own, **kind}})
     schema = wire["input_schema"]
     own = _own(wire, "name", "description", "input_schema", "strict")
     described = wire.get("description") or ""
