@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from core_toy import KEY, Toy, streamed, whole
@@ -47,8 +48,22 @@ class TestToy(ProviderConformance):
 
 class TestScripted(ProviderConformance):
     provider = ScriptedProvider
-    config = {"answers": [{"text": "Hello to you", "reasoning": "Hm"}]}  # noqa: RUF012  # as users write it
+    config = {  # noqa: RUF012  # as users write it
+        "answers": [
+            {
+                "text": "{}",
+                "reasoning": "Hm",
+                "tool_calls": [{"name": "get_weather"}, {"name": "get_time"}],
+            }
+        ]
+    }
     in_process = True
+    calls: ClassVar = [
+        {"verb": "stream_execute"},
+        {"name": "image", "options": {"attachments": [b"\x89PNG\r\n\x1a\n"]}},
+        {"name": "schema", "options": {"response_format": {"type": "json_schema", "schema": {}}}},
+        {"verb": "embed"},
+    ]
 
 
 HEAD = """

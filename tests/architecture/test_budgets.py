@@ -40,10 +40,10 @@ def test_no_function_is_longer_than_40_lines(module: Module) -> None:
 
 
 # Why these numbers: docs/why/budgets.md.
-KERNEL, VOCABULARY, COMMAND_LINE = 5800, 1000, 1800
+KERNEL, VOCABULARY, COMMAND_LINE = 5800, 1200, 1800
 
 
-OPERATIONS = ("operations", "verbs.py")
+OPERATIONS = ("operations", "verbs.py", "capabilities.py")
 
 
 def test_the_core_without_its_testing_kit_and_command_line_stays_within_its_budget() -> None:

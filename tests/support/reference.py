@@ -106,6 +106,21 @@ def _placed(param: Any) -> str:
     return f"`{param.wire}`" + (f" ({noted})" if noted else "")
 
 
+def capabilities() -> str:
+    """What each provider was proved to do."""
+    from jackfield.capabilities import FEATURES, proofs
+
+    told = {name: proofs(cls) for name, cls in providers().items()}
+    words = {"pass": "yes", "fail": "**fails**"}
+
+    def rows() -> Iterator[list[object]]:
+        for feature in FEATURES:
+            results = [told[name].get(feature, {}).get("result", "") for name in told]
+            yield [feature.replace("_", " "), *(words.get(result, "–") for result in results)]
+
+    return table(["", *told], rows())
+
+
 def settings() -> str:
     """Every setting: those of all providers, those of all behind HTTP, then each provider's own."""
     from jackfield import Config, HTTPConfig
@@ -201,6 +216,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "errors": ("errors.md", errors),
     "parameters": ("parameters.md", parameters),
     "parameters by provider": ("parameters.md", parameters_by_provider),
+    "capabilities": ("capabilities.md", capabilities),
     "settings": ("configuration.md", settings),
     "hooks": ("hooks.md", hooks),
     "commands": ("cli.md", commands),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 import pluggy
 from attrs import evolve, frozen
 
+from .capabilities import proved
 from .config import Config, load_config, total_timeout
 from .drivers.concurrent import AsyncDriver
 from .drivers.seam import Outcome
@@ -116,8 +117,9 @@ class LLMProvider(OperationVerbs):
 
     @hookspec
     def get_info(self) -> ProviderInfo:
-        """Who this is and what it can do."""
-        return evolve(self.info, operations=tuple(sorted(r.__name__ for r in self.operations)))
+        """Who this is, and what it was proved to do; what ``info`` claims of that does not count."""
+        names = tuple(sorted(r.__name__ for r in self.operations))
+        return evolve(self.info, operations=names, capabilities=proved(type(self)))
 
     async def alist_models(self) -> Sequence[ModelInfo]:
         """`list_models`, on the event loop."""

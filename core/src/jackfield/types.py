@@ -313,14 +313,34 @@ class TokenCount:
 
 @frozen(kw_only=True)
 class Capabilities:
-    """What a provider or model can do; ``None`` is unknown."""
+    """What a provider or model can do; ``None`` is unknown.
+
+    A provider's were proved by its conformance suite (`jackfield.capabilities`),
+    a model's are what its provider says.
+    """
 
     streaming: bool | None = None
     tools: bool | None = None
-    vision: bool | None = None
-    reasoning: bool | None = None
+    parallel_tools: bool | None = None
     structured_output: bool | None = None
+    reasoning: bool | None = None
+    prompt_caching: bool | None = None
+    vision: bool | None = None
+    documents: bool | None = None
+    audio_input: bool | None = None
+    video_input: bool | None = None
+    audio_output: bool | None = None
+    image_output: bool | None = None
     embeddings: bool | None = None
+    rerank: bool | None = None
+    image_generation: bool | None = None
+    speech: bool | None = None
+    transcription: bool | None = None
+    moderation: bool | None = None
+    token_counting: bool | None = None
+    files: bool | None = None
+    batches: bool | None = None
+    fine_tuning: bool | None = None
 
 
 @frozen(kw_only=True)

@@ -37,6 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
         help="fail every test that connects, or looks a name up, beyond this machine",
     )
+    group.addoption(
+        "--jackfield-write-capabilities",
+        action="store_true",
+        default=False,
+        help="let conformance suites write what was proved into the plugins' capabilities.json",
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,10 @@ A recording is one JSON file::
       "expect": {"text": "Hello", "finish_reason": "stop"}
     }
 
-``call``: *verb* is ``execute``, ``stream_execute``, ``embed``, ``count_tokens`` or
-``list_models``; left out, a streamed or plain chat, as the response is. ``request`` may be
+``call``: *verb* is ``execute``, ``stream_execute``, ``list_models`` or one of the
+operations' (``embed``, ``rerank``, ``transcribe``, …), whose arguments beside *model* and
+*prompt* are in ``options`` (media as ``{"media_type": …, "base64": …}``); left out, a
+streamed or plain chat, as the response is. ``request`` may be
 left out; if it is there, what the provider sends is held against it. The response's bytes
 are one of ``body`` (JSON, written compactly), ``body_text`` (as it is), ``sse`` (as it is,
 a stream of events), ``body_base64``; ``"stream": "ndjson"`` marks a body of JSON lines.
@@ -24,6 +26,7 @@ response, or ``error`` with the name of its class and attributes of the error.
 
 from __future__ import annotations
 
+import inspect
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,11 +41,13 @@ from ..drivers.seam import AsyncOpenResponse, AsyncTransport, OpenResponse, Tran
 from ..errors import ConfigError
 from ..flow import HTTPRequest
 from ..provider import LLMProvider
-from ..requests import EmbeddingRequest, ModelListRequest, Request, TokenCountRequest
+from ..requests import ModelListRequest, Request
 from ..secret import mask
-from ..types import ConfigIssue
+from ..types import ConfigIssue, MediaPart
+from ..verbs import OperationVerbs
 
-VERBS = ("execute", "stream_execute", "embed", "count_tokens", "list_models")
+OPERATIONS = {n: f.made_by for n, f in vars(OperationVerbs).items() if hasattr(f, "made_by")}
+VERBS = ("execute", "stream_execute", "list_models", *(n for n in OPERATIONS if n[0] != "a"))
 
 _KEPT = ("content-type", "retry-after", "request-id", "x-request-id", "x-should-retry")
 
@@ -57,7 +62,7 @@ class Recording:
     prompt: Any = "Hi"
     parameters: Mapping[str, Any] = field(factory=dict)
     options: Mapping[str, Any] = field(factory=dict)
-    responses: tuple[Recorded, ...]
+    responses: tuple[Recorded, ...] = ()
     requests: tuple[Mapping[str, Any] | None, ...] = ()
     expect: Mapping[str, Any] = field(factory=dict)
     framing: str = ""
@@ -80,17 +85,35 @@ class Recording:
         match self.verb:
             case "list_models":
                 return ModelListRequest()
-            case "embed":
-                return EmbeddingRequest(model=self.model, inputs=self.prompt, **self.options)
-        chat = provider.chat_request(self.model, self.prompt, self.parameters, **self.options)
-        if self.verb == "count_tokens":
-            return TokenCountRequest(model=self.model, messages=chat.messages, tools=chat.tools)
-        return chat
+            case "execute" | "stream_execute":
+                given = (self.model, self.prompt, self.parameters)
+                return provider.chat_request(*given, **self.options)
+        usual = {"model": self.model, "prompt": self.prompt, "inputs": self.prompt}
+        usual |= {"text": self.prompt, "query": self.prompt, "parameters": self.parameters}
+        make = OPERATIONS[self.verb]
+        taken = {n: usual[n] for n in inspect.signature(make).parameters if n in usual}
+        made: Request[Any] = make(provider, **{**taken, **_media(self.options)})
+        return made
 
     def cut(self, chunks: Sequence[bytes]) -> Recording:
         """The same, with the last response arriving as *chunks*."""
         last = evolve(self.responses[-1], chunks=tuple(chunks))
         return evolve(self, responses=(*self.responses[:-1], last))
+
+
+def _media(options: Mapping[str, Any]) -> dict[str, Any]:
+    """*options* whose ``{"media_type": …, "base64": …}`` are media."""
+    made: dict[str, Any] = {}
+    for name, value in options.items():
+        many = value if isinstance(value, list) else [value]
+        read = [
+            MediaPart(v["media_type"], b64decode(v["base64"]), name=v.get("name"))
+            if isinstance(v, Mapping) and "base64" in v
+            else v
+            for v in many
+        ]
+        made[name] = read if isinstance(value, list) else read[0]
+    return made
 
 
 def load_recordings(path: str | Path) -> list[Recording]:
@@ -132,19 +155,22 @@ def parse_recording(name: str, given: Mapping[str, Any]) -> Recording:
         raise ValueError("interactions is empty")
     answers = [turn["response"] for turn in turns]
     framing = "sse" if "sse" in answers[-1] else answers[-1].get("stream", "")
-    call = dict(given.get("call") or {})
-    verb = call.pop("verb", "stream_execute" if framing else "execute")
-    if verb not in VERBS:
-        raise ValueError(f"call.verb is {verb!r}, not one of {', '.join(VERBS)}")
-    return Recording(
-        name=name,
-        verb=verb,
+    call = {"verb": "stream_execute" if framing else "execute", **(given.get("call") or {})}
+    return evolve(
+        parse_call(name, call),
         responses=tuple(map(_recorded, answers)),
         requests=tuple(turn.get("request") for turn in turns),
         expect=given.get("expect") or {},
         framing=framing,
-        **call,
     )
+
+
+def parse_call(name: str, call: Mapping[str, Any]) -> Recording:
+    """The call that a recording's ``call`` describes, without an answer yet."""
+    verb = call.get("verb", "execute")
+    if verb not in VERBS:
+        raise ValueError(f"call.verb is {verb!r}, not one of {', '.join(VERBS)}")
+    return Recording(name=name, **{k: v for k, v in call.items() if k != "name"})
 
 
 def _recorded(answer: Mapping[str, Any]) -> Recorded:

@@ -34,7 +34,6 @@ from ..requests import (
 )
 from ..types import (
     CallWarning,
-    Capabilities,
     ChatResponse,
     ConfigIssue,
     EmbeddingResponse,
@@ -86,14 +85,6 @@ class ScriptedProvider(LLMProvider):
         name="scripted",
         display_name="Scripted answers",
         api_key_required=False,
-        capabilities=Capabilities(
-            streaming=True,
-            tools=True,
-            vision=True,
-            reasoning=True,
-            structured_output=True,
-            embeddings=True,
-        ),
     )
     params: ClassVar[ParamTable] = {name: Param(name) for name in NAMES}
     Config: ClassVar[type[Any]] = ScriptedConfig

@@ -11,14 +11,18 @@
         recordings = "tests/recordings"  # optional: a file, a folder, or `Recording`s
 
 A provider that runs in the process sets ``in_process = True`` and the name of a ``model``, and is
-called for real. Every failure says what to do. Without recordings the tests that replay traffic are skipped
+called for real; ``calls`` are those that show what it can do. Every failure says what to do. Without recordings the tests that replay traffic are skipped
 and say what is missing; `jackfield.testing.recordings` has the format, and a `Tape` that
 makes such files.
+
+What the recordings, or calls, show is the provider's capabilities: ``pytest
+--jackfield-write-capabilities`` writes them into ``capabilities.json`` beside the plugin's code,
+from where `get_info`, the command line and the documentation read them.
 """
 
 from __future__ import annotations
 
-from . import contract, inputs, parameters, replays, secrecy
+from . import capabilities, contract, inputs, parameters, replays, secrecy
 
 __all__ = ["ProviderConformance"]
 
@@ -29,5 +33,6 @@ class ProviderConformance(
     parameters.ParameterTests,
     secrecy.SecrecyTests,
     replays.ReplayTests,
+    capabilities.CapabilityTests,
 ):
     """Derive from it, and set ``provider``, ``config`` and, if there are some, ``recordings``."""
