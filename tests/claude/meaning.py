@@ -30,11 +30,10 @@ def meaning(body: Json, leave: Iterable[str] = ()) -> Json:
     plain = {k: v for k, v in body.items() if v is not None and k not in set(leave)}
     if plain.get("stream") is False:
         del plain["stream"]
-    choice = (plain.get("tool_choice") or {}).get("type")
-    # The usual choice is as good as none, and so is any that lets the model off where it has no tools.
-    if plain.get("tool_choice") == {"type": "auto"} or (
-        choice in ("auto", "none") and not plain.get("tools")
-    ):
+    choice = plain.get("tool_choice")
+    # The usual choice is as good as none, and so is one that lets the model off without tools.
+    kind = choice.get("type") if isinstance(choice, dict) else None
+    if choice == {"type": "auto"} or (kind in ("auto", "none") and not plain.get("tools")):
         del plain["tool_choice"]
     ids: dict[str, str] = {}
     if "system" in plain:
@@ -45,7 +44,7 @@ def meaning(body: Json, leave: Iterable[str] = ()) -> Json:
         ]
         plain["messages"] = [_results_first(m) for m in said if m["content"]]
     if plain.get("tools"):
-        plain["tools"] = [_tool(tool) for tool in plain["tools"]]
+        plain["tools"] = [_tool(t) if isinstance(t, dict) else t for t in plain["tools"]]
     plain = {k: v for k, v in plain.items() if v not in ([], {})}
     result: Json = json.loads(json.dumps(plain), parse_int=float)
     return result

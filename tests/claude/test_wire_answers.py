@@ -219,8 +219,9 @@ def stopped(payload: bytes) -> bool:
     """Whether the events in *payload* hold a stop reason or the stream's terminator."""
     lines = [x[5:].strip() for x in payload.decode().splitlines() if x.startswith("data:")]
     events = [json.loads(x) for x in lines if x != "[DONE]"]
-    return any(
-        e.get("type") == "message_stop" or (e.get("delta") or {}).get("stop_reason") for e in events
+    ends = [e["delta"] for e in events if e.get("type") == "message_delta"]
+    return any(e.get("type") == "message_stop" for e in events) or any(
+        e.get("stop_reason") for e in ends
     )
 
 
@@ -288,13 +289,34 @@ def test_what_is_no_answer_and_no_error_is_an_error_all_the_same(turn: Turn) -> 
         replaying(turn.recorded()).stream(PLAIN).drain()
 
 
-@each(FAILED)
-def test_an_error_is_the_same_however_its_bytes_arrive(turn: Turn) -> None:
-    def told(chunks: list[bytes] | None) -> str:
-        provider = replaying(turn.recorded(chunks))
-        call = provider.stream(PLAIN).drain if turn.streamed else partial(provider.run, PLAIN)
-        with pytest.raises(LLMError) as caught:
-            call()
-        return f"{caught.value!r} {caught.value} {caught.value.__dict__}"
+def told(turn: Turn, chunks: list[bytes] | None = None) -> str:
+    """The error of *turn* with all its facts, in a blocking program."""
+    provider = replaying(turn.recorded(chunks))
+    call = provider.stream(PLAIN).drain if turn.streamed else partial(provider.run, PLAIN)
+    with pytest.raises(LLMError) as caught:
+        call()
+    return facts(caught.value)
 
-    assert told(pieces(turn.payload, 1)) == told(None) == told(scattered(turn))
+
+async def atold(turn: Turn, chunks: list[bytes]) -> str:
+    """The same on an event loop."""
+    provider = replaying(turn.recorded(chunks))
+    with pytest.raises(LLMError) as caught:
+        await (provider.astream(PLAIN).drain() if turn.streamed else provider.arun(PLAIN))
+    return facts(caught.value)
+
+
+def facts(error: LLMError) -> str:
+    """Everything that *error* tells, its cause and what had arrived included."""
+    return f"{error!r} {error} {sorted(error.__dict__.items())} {error.__cause__!r}"
+
+
+@each([*FAILED, *BROKEN, *ILLEGIBLE])
+def test_an_error_is_the_same_however_its_bytes_arrive(turn: Turn) -> None:
+    assert told(turn, pieces(turn.payload, 1)) == told(turn) == told(turn, scattered(turn))
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@each([*FAILED, *BROKEN, *ILLEGIBLE])
+def test_an_event_loop_meets_the_error_of_a_blocking_program(turn: Turn, backend: str) -> None:
+    assert anyio.run(atold, turn, scattered(turn), backend=backend) == told(turn)

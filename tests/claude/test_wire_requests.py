@@ -10,7 +10,7 @@ import pytest
 
 from claude import traffic
 from claude.meaning import explained, meaning
-from claude.reading import read
+from claude.reading import parsed, read
 from claude.replays import asked, each, replaying
 from claude.typed import UnsayableError, chat_request, count_request
 from jackfield import (
@@ -165,10 +165,11 @@ def says(block: dict[str, Any]) -> bool:
 
 def returnable(block: dict[str, Any]) -> dict[str, Any]:
     """*block* as requests have it: citations do not name the file, and an input is an object."""
-    if block["type"] == "tool_use" and not isinstance(block.get("input", {}), dict):
-        return {**block, "input": {"arguments": block["input"]}}
     if block["type"] == "tool_use":
-        return {"input": {}, **block}
+        given = block.get("input", {})
+        cut = isinstance(given, str) and parsed(given) == given
+        text = given if cut else json.dumps(given)
+        return {**block, "input": given if isinstance(given, dict) else {"arguments": text}}
     cited = block.get("citations")
     if not cited:
         return {k: v for k, v in block.items() if k != "citations"}

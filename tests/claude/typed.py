@@ -106,6 +106,8 @@ def _params(rest: Json) -> Json:
 def _choice(rest: Json, params: Json) -> str:
     """The choice of tools; one of another shape stays as it is."""
     given = rest.get("tool_choice") or {}
+    if not isinstance(given, dict):
+        return "auto"
     kind, name = given.get("type", "auto"), given.get("name")
     if not given.keys() <= {"type", "name", "disable_parallel_tool_use"} or not (
         (kind in CHOICES and name is None) or (kind == "tool" and name and name not in CHOICES)
@@ -188,7 +190,7 @@ def _part(block: Json) -> Any:
         case {"type": "tool_result", "tool_use_id": str(id_)} if id_:
             own = _own(block, "tool_use_id", "content", "is_error")
             failed = bool(block.get("is_error"))
-            content = parts(block.get("content") or ())
+            content = parts(block.get("content") or [])
             return ToolResult(id_, content, failed, provider_metadata=own)
     return ProviderPart("claude", block)
 
