@@ -168,6 +168,7 @@ CALLS = [
             "extra_body": {"temperature": 0.2, "top_p": 0.9, "top_k": 5},
         },
         parameters={"max_tokens": 9, "stop": ["###", "END"], "temp": 0.2, "top_p": 0.9, "top_k": 5},
+        model=OLDER,
     ),
     Call(
         name="system prompts, one of them cached",

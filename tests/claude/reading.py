@@ -13,6 +13,10 @@ from support.recordings import Turn
 Block = dict[str, Any]
 
 
+ABOUT = (
+    *("stop_sequence", "stop_details", "container"),
+    *("context_management", "diagnostics", "input_transformations"),
+)
 KNOWN = ("text", "thinking", "redacted_thinking", "tool_use")
 
 
@@ -53,7 +57,7 @@ class Reading:
         return {
             name: told[name]
             for told in (self.start, self.end)
-            for name in ("stop_sequence", "stop_details", "container", "context_management")
+            for name in ABOUT
             if told.get(name) is not None
         }
 
@@ -115,7 +119,7 @@ def _read_stream(turn: Turn) -> Reading:
                 _add(blocks[event["index"]], event["delta"], inputs, event["index"])
             case "message_delta":
                 found.end |= {k: v for k, v in event["delta"].items() if v is not None}
-                found.end |= {k: v for k, v in event.items() if k == "context_management" and v}
+                found.end |= {k: v for k, v in event.items() if k in ABOUT and v is not None}
                 _count(found, event)
             case "message_stop":
                 found.whole = True

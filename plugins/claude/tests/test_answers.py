@@ -314,10 +314,11 @@ def test_the_terminator_of_another_dialect_says_nothing(
 
 def test_what_a_stream_tells_at_its_start_is_not_lost(replayed: Replayed, stream: Make) -> None:
     events = stream([TEXT, said("Hi")], container=None)
-    events[0]["message"] |= {"container": {"id": "c_1"}, "context_management": {"a": 1}}
-    answer = replayed(events).stream_execute("m", "Hi").drain()
-    about = answer.provider_metadata["claude"]
-    assert about == {"container": {"id": "c_1"}, "context_management": {"a": 1}}
+    told = {"container": {"id": "c_1"}, "context_management": {"a": 1}, "diagnostics": {"b": 2}}
+    events[0]["message"] |= {**told, "input_transformations": []}
+    events[-2]["input_transformations"] = [{"type": "thinking_dropped"}]
+    about = replayed(events).stream_execute("m", "Hi").drain().provider_metadata["claude"]
+    assert about == {**told, "input_transformations": [{"type": "thinking_dropped"}]}
 
 
 def test_an_empty_signature_is_none(replayed: Replayed, stream: Make) -> None:

@@ -37,7 +37,7 @@ def warned(model: str = NEW, parameters: Any = None, **options: Any) -> list[tup
 
 def test_parameters_go_under_the_apis_names() -> None:
     given: dict[str, Any] = {"max_tokens": 5, "temperature": 0.5, "top_p": 0.9, "top_k": 3}
-    sent = body(parameters={**given, "stop": ["END"]})
+    sent = body(OLD, {**given, "stop": ["END"]})
     assert {k: sent[k] for k in given} == given
     assert sent["stop_sequences"] == ["END"]
 
@@ -150,7 +150,7 @@ def test_older_models_and_other_vendors_think_within_a_budget(model: str) -> Non
     assert warned(model, {"reasoning_effort": "low"}) == []
 
 
-@pytest.mark.parametrize("model", [NEW, OLD])
+@pytest.mark.parametrize("model", ["claude-opus-4-6", OLD])
 def test_no_effort_is_no_thinking(model: str) -> None:
     sent = body(model, {"reasoning_effort": "none", "temperature": 0})
     assert sent["thinking"] == {"type": "disabled"}
@@ -178,6 +178,28 @@ def test_sampling_that_thinking_forbids_is_dropped_aloud() -> None:
     assert not sent.keys() & {"temperature", "top_k", "top_p"}
     assert warned(OLD, asked) == [("dropped", n) for n in ("temperature", "top_p", "top_k")]
     assert body(OLD, {**asked, "temperature": 1, "top_p": 0.97})["top_p"] == 0.97
+
+
+SAMPLED = {"temperature": 0.3, "top_k": 5, "top_p": 0.5}
+
+
+@pytest.mark.parametrize("model", [*OLDER, "claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-4"])
+def test_models_up_to_opus_4_6_and_other_vendors_take_sampling(model: str) -> None:
+    sent = body(model, SAMPLED)
+    assert {k: sent[k] for k in SAMPLED} == SAMPLED
+    assert warned(model, SAMPLED) == []
+
+
+@pytest.mark.parametrize("model", [NEW, "claude-opus-4-7", "claude-sonnet-5", "claude-fable-5-1"])
+def test_sampling_that_newer_models_refuse_is_dropped_aloud(model: str) -> None:
+    assert not body(model, SAMPLED).keys() & SAMPLED.keys()
+    assert warned(model, SAMPLED) == [("dropped", n) for n in ("temperature", "top_p", "top_k")]
+    kept = {"temperature": 1, "top_p": 0.99}
+    assert {k: body(model, kept)[k] for k in kept} == kept
+    assert warned(model, kept) == []
+    assert warned(model, {**SAMPLED, "reasoning_effort": "low"}) == warned(model, SAMPLED)
+    with pytest.raises(InvalidRequestError, match="temperature"):
+        body(model, SAMPLED, strict=True)
 
 
 @pytest.mark.parametrize("choice", ["required", "get_weather"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .provider import ClaudeConfig, ClaudeProvider
+from .config import ClaudeConfig
+from .provider import ClaudeProvider
 
 __all__ = ["ClaudeConfig", "ClaudeProvider"]

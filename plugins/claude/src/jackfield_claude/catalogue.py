@@ -20,7 +20,8 @@ from jackfield import (
 from jackfield.exchange import Call, decode, get_request, segment
 from jackfield.flow import HTTPRequest, HTTPResponse
 
-from .chat import fields, post, with_headers
+from .chat import post
+from .config import fields, with_headers
 from .render import render_conversation
 from .tools import render_tools
 from .usage import count

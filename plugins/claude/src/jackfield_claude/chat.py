@@ -7,9 +7,11 @@ from typing import Any
 
 from jackfield import ChatRequest
 from jackfield.exchange import Call, json_request
-from jackfield.flow import HTTPRequest, with_header
+from jackfield.flow import HTTPRequest
 
-from .facts import EFFORTS, FORMATS, MIN_BUDGET, THINKING, THINKING_ALLOWS, fact
+from . import facts
+from .config import fields, with_headers
+from .facts import EFFORTS, FORMATS, MIN_BUDGET, SAMPLING, THINKING, Ranges, fact
 from .render import Json, render_conversation
 from .schema import fit
 from .tools import add_answer_tool, render_choice, render_tools
@@ -23,21 +25,6 @@ def build_chat(call: Call[ChatRequest]) -> HTTPRequest:
 def post(call: Call[Any], path: str, body: Json) -> HTTPRequest:
     """A request with *body* and the caller's own fields."""
     return with_headers(call, json_request(path, merge(body, fields(call))))
-
-
-def fields(call: Call[Any]) -> Json:
-    """The caller's own fields, but for ``betas``, which are a header."""
-    return {key: value for key, value in call.options.items() if key != "betas"}
-
-
-def with_headers(call: Call[Any], request: HTTPRequest) -> HTTPRequest:
-    """*request* with the API's version and the betas of the configuration and the call."""
-    asked = call.options.get("betas", ())
-    betas = [*call.config.betas, *([asked] if isinstance(asked, str) else asked)]
-    request = with_header(request, "anthropic-version", call.config.version)
-    if not betas:
-        return request
-    return with_header(request, "anthropic-beta", ",".join(dict.fromkeys(betas)))
 
 
 def merge(body: Mapping[str, Any], options: Mapping[str, Any]) -> Json:
@@ -55,6 +42,8 @@ def render_body(call: Call[ChatRequest]) -> Json:
     single = call.wire.pop("tool_choice", {})
     call.wire.pop("output_config", None)
     body = {"model": request.model, **call.wire, **render_conversation(call, request.messages)}
+    if fact(SAMPLING, request.model) == "fixed":
+        _fit_sampling(call, body, facts.FIXED_ALLOWS, "this model does not take it")
     tools = render_tools(call, request.tools)
     choice = _apply_format(call, body, tools)
     if tools or call.options.get("tools"):
@@ -108,7 +97,12 @@ def _apply_effort(call: Call[ChatRequest], body: Json, word: str) -> None:
         body["output_config"] = {**body.get("output_config", {}), "effort": level}
     else:
         body["thinking"] = {"type": "enabled", "budget_tokens": budget}
-    for name, (least, most) in THINKING_ALLOWS.items():
+    _fit_sampling(call, body, facts.THINKING_ALLOWS, "the API does not take it while thinking")
+
+
+def _fit_sampling(call: Call[Any], body: Json, allowed: Ranges, why: str) -> None:
+    """Drop what of the sampling is out of the *allowed* ranges, aloud."""
+    for name, (least, most) in allowed.items():
         if name in body and not least <= body[name] <= most:
             del body[name]
-            call.warn("dropped", name, "the API does not take it while thinking")
+            call.warn("dropped", name, why)

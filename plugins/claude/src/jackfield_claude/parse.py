@@ -36,7 +36,10 @@ from .blocks import BLOCKS, KIND, WholeBlock
 from .usage import EMPTY, FINISH_REASONS, parse_usage
 from .wire import MESSAGE, Delta, Event, Message, read_event
 
-_ABOUT = ("stop_sequence", "stop_details", "container", "context_management")
+_ABOUT = (
+    *("stop_sequence", "stop_details", "container"),
+    *("context_management", "diagnostics", "input_transformations"),
+)
 
 
 @define

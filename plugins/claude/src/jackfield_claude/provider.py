@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
-from attrs import evolve, field, frozen
+from attrs import evolve
 from msgspec import Struct
 
 from jackfield import (
@@ -17,7 +17,6 @@ from jackfield import (
     ChatRequest,
     ConfigIssue,
     ContextLengthExceededError,
-    HTTPConfig,
     HTTPProvider,
     InvalidRequestError,
     LLMError,
@@ -42,12 +41,11 @@ from jackfield.params import EFFORTS, ParamTable
 
 from . import catalogue
 from .chat import build_chat
+from .config import BASE_URL, ClaudeConfig
 from .facts import MAX_TOKENS
 from .parse import message_parser, parse_chat
 
 R = TypeVar("R")
-
-BASE_URL = "https://api.anthropic.com"
 
 PARAMS: ParamTable = {
     "max_tokens": Param("max_tokens", ge=1, default=MAX_TOKENS),
@@ -97,24 +95,6 @@ class Failure(Struct):
 
 
 FAILURE = msgspec.json.Decoder(Failure)
-
-
-def _root(url: str) -> str:
-    """*url* without the version, which the paths bring: people write it both ways."""
-    return re.sub(r"(/v1)?/*$", "", url)
-
-
-@frozen(kw_only=True)
-class ClaudeConfig(HTTPConfig):
-    """*version* is the API's, by date; *betas* are switched on in every call.
-
-    *bearer* sends the key as a bearer token, as gateways and OAuth want it.
-    """
-
-    base_url: str = field(default=BASE_URL, converter=_root)
-    version: str = "2023-06-01"
-    betas: tuple[str, ...] = ()
-    bearer: bool = False
 
 
 class ClaudeProvider(HTTPProvider):

@@ -43,6 +43,8 @@ class Message(Struct):
     stop_details: Any = None
     container: Any = None
     context_management: Any = None
+    diagnostics: Any = None
+    input_transformations: Any = None
     usage: dict[str, Any] | None = None
     error: Any = None
 
@@ -57,6 +59,7 @@ class Event(Struct):
     message: Message | None = None
     usage: dict[str, Any] | None = None
     context_management: Any = None
+    input_transformations: Any = None
     error: Any = None
 
 
