@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from attrs import frozen
 
@@ -28,12 +28,15 @@ from jackfield import (
     Request,
     ServerError,
 )
-from jackfield.exchange import Exchange
+from jackfield.exchange import Call, Exchange, Procedure
+from jackfield.http import Exchanges
 from jackfield.params import ParamTable
 
 from .catalogue import parse_embeddings, parse_model, parse_model_info, parse_models
+from .operations import EVERYTHING
 from .parse import chunk_parser, parse_chat
 from .render import build_chat, build_embeddings, build_model, build_models
+from .responses import RESPONSES
 
 PARAMS: ParamTable = {
     "max_tokens": Param("max_tokens", ge=1),
@@ -78,7 +81,7 @@ ERROR_CODES: Mapping[str, type[LLMError]] = {
     "unavailable_error": OverloadedError,
 }
 
-EXCHANGES: Mapping[type[Request[Any]], Exchange[Any, Any]] = {
+EXCHANGES: Exchanges = {
     ChatRequest: Exchange(build=build_chat, parse=parse_chat, stream=chunk_parser),
     EmbeddingRequest: Exchange(build=build_embeddings, parse=parse_embeddings),
     ModelListRequest: Exchange(build=build_models, parse=parse_models),
@@ -96,10 +99,24 @@ class OpenAICompatibleProvider(HTTPProvider):
 
     params: ClassVar[ParamTable] = PARAMS
     error_codes: ClassVar[Mapping[str, type[LLMError]]] = ERROR_CODES
-    exchanges: ClassVar[Mapping[type[Request[Any]], Exchange[Any, Any]]] = EXCHANGES
+    exchanges: ClassVar[Exchanges] = EXCHANGES
     chat_path: ClassVar[str] = "/chat/completions"
     reasoning_history: ClassVar[str | None] = None
     file_urls: ClassVar[bool] = False
+
+    def exchange_for(self, request: Request[Any]) -> Exchange[Any, Any] | Procedure[Any, Any]:
+        """How to perform *request*; a chat by the API that it or the configuration names."""
+        own = request.provider_options.get(self.info.name, {})
+        named = own.get("api") or getattr(self.config, "api", "chat")
+        if named == "responses" and isinstance(request, ChatRequest):
+            return RESPONSES
+        return super().exchange_for(request)
+
+    def prepare(self, request: Request[Any], stream: bool = False) -> Call[Any]:
+        """The call for *request*; which API it goes to is not sent."""
+        call = super().prepare(request, stream)
+        call.options = {k: v for k, v in call.options.items() if k != "api"}
+        return call
 
     def parse_model(self, wire: Mapping[str, Any]) -> ModelInfo:
         """A model as the server describes it."""
@@ -108,10 +125,15 @@ class OpenAICompatibleProvider(HTTPProvider):
 
 @frozen(kw_only=True)
 class GenericConfig(HTTPConfig):
-    """*base_url* is required; *stream_usage* asks for usage in streams (turn it off where refused)."""
+    """*base_url* is required; *stream_usage* asks for usage in streams (turn it off where refused).
+
+    *api* is what chats go through; one call goes another way with
+    ``provider_options={"openai-compatible": {"api": "responses"}}``.
+    """
 
     base_url: str
     stream_usage: bool = True
+    api: Literal["chat", "responses"] = "chat"
 
 
 class GenericProvider(OpenAICompatibleProvider):
@@ -125,6 +147,7 @@ class GenericProvider(OpenAICompatibleProvider):
         api_key_required=False,
     )
     Config: ClassVar[type[Any]] = GenericConfig
+    exchanges: ClassVar[Exchanges] = {**EXCHANGES, **EVERYTHING}
     params: ClassVar[ParamTable] = {**PARAMS, **SAMPLING}
     reasoning_history = "reasoning_content"
     file_urls = True  # whether it does is between the user and the server

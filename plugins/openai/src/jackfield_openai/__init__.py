@@ -1,24 +1,32 @@
-"""OpenAI's own API, through chat completions."""
+"""OpenAI's own API: chat completions or responses, and every operation beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from jackfield import HTTPConfig, Param, ProviderInfo, Secret
+from jackfield import HTTPConfig, Param, ProviderInfo, Secret, TokenCountRequest
+from jackfield.http import Exchanges
+from jackfield.operations import RerankRequest
 from jackfield.params import ParamTable
-from jackfield_dialect_openai import PARAMS, OpenAICompatibleProvider
+from jackfield_dialect_openai import EXCHANGES, PARAMS, OpenAICompatibleProvider
+from jackfield_dialect_openai.operations import EVERYTHING
+from jackfield_dialect_openai.responses import INPUT_TOKENS
 
 
 @frozen(kw_only=True)
 class OpenAIConfig(HTTPConfig):
-    """*organization* and *project* say whom to bill, where a key may use several."""
+    """*organization* and *project* say whom to bill; *api* is what chats go through.
+
+    One call goes another way with ``provider_options={"openai": {"api": "responses"}}``.
+    """
 
     base_url: str = "https://api.openai.com/v1"
     organization: str | None = None
     project: str | None = None
+    api: Literal["chat", "responses"] = "chat"
 
 
 class OpenAIProvider(OpenAICompatibleProvider):
@@ -36,6 +44,12 @@ class OpenAIProvider(OpenAICompatibleProvider):
         # max_tokens is deprecated there, and refused by the reasoning models.
         "max_tokens": Param("max_completion_tokens", ge=1),
         "stop": Param("stop", most=4, convert=list),
+    }
+
+    exchanges: ClassVar[Exchanges] = {
+        **EXCHANGES,
+        TokenCountRequest: INPUT_TOKENS,
+        **{request: how for request, how in EVERYTHING.items() if request is not RerankRequest},
     }
 
     def auth_headers(self, key: Secret | None) -> Mapping[str, str]:
