@@ -255,6 +255,15 @@ def test_cut_at_any_byte_it_is_whole_or_an_error_and_never_shorter(
         assert response.text == full
 
 
+@given(
+    st.integers(1, len(b"event: delta\nid: 1\ndata: ")), st.sampled_from([b"", b"\n", b": hi\n\n"])
+)
+def test_cut_inside_its_first_event_a_stream_is_interrupted(size: int, before: bytes) -> None:
+    begun = before + b"event: delta\nid: 1\ndata: "[:size]
+    with pytest.raises(StreamInterruptedError):
+        make(Recorded(chunks=[begun]), **ONCE).stream_execute("m", "Hi").drain()
+
+
 def test_an_error_event_keeps_the_partial_answer_and_its_own_class_as_the_cause() -> None:
     broken = b'data: {"error": {"message": "Too fast", "code": "slow_down"}}\n\n'
     with pytest.raises(StreamInterruptedError, match="Too fast") as caught:

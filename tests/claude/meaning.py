@@ -31,6 +31,8 @@ def meaning(body: Json, leave: Iterable[str] = ()) -> Json:
     if plain.get("stream") is False:
         del plain["stream"]
     choice = plain.get("tool_choice")
+    if isinstance(choice, dict):
+        choice = plain["tool_choice"] = {k: v for k, v in choice.items() if v is not None}
     # The usual choice is as good as none, and so is one that lets the model off without tools.
     kind = choice.get("type") if isinstance(choice, dict) else None
     if choice == {"type": "auto"} or (kind in ("auto", "none") and not plain.get("tools")):

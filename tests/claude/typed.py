@@ -108,6 +108,7 @@ def _choice(rest: Json, params: Json) -> str:
     given = rest.get("tool_choice") or {}
     if not isinstance(given, dict):
         return "auto"
+    given = {k: v for k, v in given.items() if v is not None}
     kind, name = given.get("type", "auto"), given.get("name")
     if not given.keys() <= {"type", "name", "disable_parallel_tool_use"} or not (
         (kind in CHOICES and name is None) or (kind == "tool" and name and name not in CHOICES)
@@ -122,7 +123,10 @@ def _choice(rest: Json, params: Json) -> str:
 def _effort_and_format(rest: Json, params: Json) -> Json | None:
     """Take the effort word, where that is the whole of thinking, and the answer's format."""
     config = dict(rest.pop("output_config", None) or {})
-    answer: Json | None = config.pop("format", None)
+    answer: Json | None = None
+    match config.get("format"):
+        case {"type": "json_schema", "schema": dict(), **more} if not more:
+            answer = config.pop("format")
     adaptive = fact(THINKING, str(rest.get("model"))) == "adaptive"
     word = config.get("effort")
     if adaptive and rest.get("thinking") == {"type": "adaptive"} and word in EFFORTS:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .http import HTTPProvider
 
 _PROBE_BYTES = 1024 * 1024
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:")  # what a stream begins with, cut or not
 
 
 @define
@@ -167,7 +168,8 @@ def _end(state: _Stream, exchange: Exchange[Any, Any]) -> Flow[None]:
                 raise StreamInterruptedError("the stream was cut inside an event") from None
     if not (parser.done or parser.finished):
         body = b"".join(state.probe or ())
-        if any(line and not line.startswith(b":") for line in map(bytes.strip, body.splitlines())):
+        said = [x for x in map(bytes.strip, body.splitlines()) if x and not x.startswith(b":")]
+        if said and not any(said[0].startswith(f) or f.startswith(said[0]) for f in _FIELDS):
             state.out += _not_a_stream(state, exchange, body)
         else:
             raise StreamInterruptedError("the stream ended before its answer did")
