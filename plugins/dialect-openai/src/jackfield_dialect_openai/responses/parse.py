@@ -176,7 +176,7 @@ class ResponseParser:
     def item(self, at: int, item: Wire, out: list[Any]) -> None:
         """Append what of a whole *item* was not handed out yet, and what is known of it."""
         held = self._items.setdefault(at, _Item())
-        if held.whole or (item.get("id") and item["id"] in self._ids):
+        if held.whole:
             return
         held.whole = True
         self._ids.add(item.get("id"))
@@ -248,8 +248,11 @@ class ResponseParser:
         """Note how *response* ended; what its items have beyond the events is handed out."""
         if response.get("error"):
             self._failed({"response": response})
+        # Not every server counts the items of its events as it lists them at the end.
+        told = {name for name in self._ids if name}
         for at, item in enumerate(response.get("output") or ()):
-            self.item(at, item, out)
+            if item.get("id") not in told:
+                self.item(at, item, out)
         self._last = response
         self.finished = self.done = True
 

@@ -1,0 +1,93 @@
+"""Recorded turns through the real plugins, in every colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+import pytest
+from attrs import frozen
+
+from jackfield import LLMProvider, Request, create_provider
+from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
+from openai_operations.scope import operation, typed
+from support.recordings import WIRE, Turn
+
+KEY = "made-up-key-for-replays"
+
+MARKS = [
+    pytest.mark.wire,
+    pytest.mark.skipif(not WIRE.is_dir(), reason=f"no recordings at {WIRE}: set JACKFIELD_WIRE"),
+]
+
+
+@frozen
+class Outcome:
+    """What a call came to: its events and its result, or its error."""
+
+    result: Any = None
+    events: tuple[Any, ...] = ()
+    error: BaseException | None = None
+
+    def value(self) -> Any:
+        """The result; the error is raised."""
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+Replay = Callable[..., Outcome]
+
+
+def plugin(turn: Turn) -> str:
+    """The provider that replays *turn*."""
+    return "openai" if turn.provider == "openai" else "openai-compatible"
+
+
+def streams(turn: Turn) -> bool:
+    """Whether *turn* is an answer that came as events: a file of JSON lines is none."""
+    return turn.streamed and operation(turn) in ("responses", "completions")
+
+
+def replaying(name: str, answers: Sequence[Recorded], **config: Any) -> LLMProvider:
+    """A provider whose requests *answers* answer, in both colours, each tried once."""
+    base = {} if name == "openai" else {"base_url": "https://replayed.example/v1"}
+    given = {"api_key": KEY, "retry": {"attempts": 1}, **base, **config}
+    driver, async_driver = ReplayDriver(answers), AsyncReplayDriver(answers)
+    return create_provider(name, given, driver=driver, async_driver=async_driver)
+
+
+def sync(
+    turn: Turn, chunks: Sequence[bytes] | None = None, request: Request[Any] | None = None
+) -> Outcome:
+    """Replay *turn*, blocking."""
+    provider = replaying(plugin(turn), [turn.recorded(chunks)])
+    asked, events = request or typed(turn), list[Any]()
+    try:
+        if not streams(turn):
+            return Outcome(provider.run(asked))
+        stream = provider.stream(asked)
+        events.extend(stream)
+        return Outcome(stream.response, tuple(events))
+    except Exception as error:  # noqa: BLE001  # the tests judge it
+        return Outcome(None, tuple(events), error)
+
+
+async def _replay(turn: Turn) -> Outcome:
+    provider = replaying(plugin(turn), [turn.recorded()])
+    events: list[Any] = []
+    try:
+        if not streams(turn):
+            return Outcome(await provider.arun(typed(turn)))
+        stream = provider.astream(typed(turn))
+        async for event in stream:
+            events.append(event)  # noqa: PERF401  # kept also when the stream breaks
+        return Outcome(stream.response, tuple(events))
+    except Exception as error:  # noqa: BLE001  # the tests judge it
+        return Outcome(None, tuple(events), error)
+
+
+def on_loop(turn: Turn, backend: str) -> Outcome:
+    """Replay *turn* on the event loop of *backend*."""
+    return anyio.run(_replay, turn, backend=backend)

@@ -1,0 +1,151 @@
+"""The recorded turns of the operations beside chat completions, and what each is in typed words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from jackfield import ChatRequest, Message, Request, TokenCountRequest
+from jackfield.operations import (
+    BatchCancelRequest,
+    BatchInfoRequest,
+    CompletionRequest,
+    FileContentRequest,
+    FileDeleteRequest,
+    FileInfoRequest,
+    FileUploadRequest,
+    ImageRequest,
+    ModerationRequest,
+    RerankRequest,
+    SpeechRequest,
+    TranscriptionRequest,
+)
+from jackfield.types import MediaPart
+from openai_operations.forms import form_fields, form_files
+from support.recordings import Turn, turns
+
+SERVICES = (
+    "azure_openai", "deepseek", "groq", "huggingface", "llamacpp", "lmstudio", "mistral", "nvidia_nim",
+    "ollama", "openai", "openrouter", "together", "vllm", "xai",
+)  # fmt: skip
+
+OPERATIONS = {
+    "responses": r"POST .*/responses",
+    "input tokens": r"POST .*/responses/input_tokens",
+    "completions": r"POST .*(?<!chat)/completions",
+    "images": r"POST .*/images/(generations|edits)",
+    "speech": r"POST .*/audio/speech",
+    "transcription": r"POST .*/audio/(transcriptions|translations)",
+    "moderation": r"POST .*/moderations",
+    "rerank": r"POST .*/rerank",
+    "upload": r"POST .*/files",
+    "file": r"GET .*/files/[^/]+",
+    "file content": r"GET .*/files/[^/]+/content",
+    "delete file": r"DELETE .*/files/[^/]+",
+    "create batch": r"POST .*/batches",
+    "batch": r"GET .*/batches/[^/]+",
+    "cancel batch": r"POST .*/batches/[^/]+/cancel",
+}
+
+# The same words for things of another kind: they belong to the plugins of their services.
+FOREIGN = {
+    ("xai", "create batch"): "xAI's batches are filled and read by endpoints of their own",
+    ("xai", "batch"): "xAI's batches are filled and read by endpoints of their own",
+    ("openrouter", "transcription"): "OpenRouter takes sound as JSON: its plugin has that",
+    ("openai", "file"): "the files of a vector store, which is no operation of ours",
+}
+
+
+def operation(turn: Turn) -> str | None:
+    """The operation of *turn*; None if it is none of these."""
+    found = next((n for n, p in OPERATIONS.items() if re.fullmatch(p, turn.operation)), None)
+    if found == "file" and "vector_stores" not in turn.path:
+        return found
+    return None if (turn.provider, str(found)) in FOREIGN else found
+
+
+def inside(*operations: str) -> list[Turn]:
+    """The recorded turns of *operations*."""
+    return [t for s in SERVICES for t in turns(s) if operation(t) in operations]
+
+
+def failed(turn: Turn) -> bool:
+    """Whether *turn* was answered with an error."""
+    if turn.status >= 300:
+        return True
+    told = turn.data() if turn.streamed else [turn.response.get("body")]
+    return any(
+        isinstance(d, dict) and (d.get("error") or d.get("type") == "error") for d in told
+    ) or any(isinstance(d, dict) and d.get("type") == "response.failed" for d in told)
+
+
+def typed(turn: Turn) -> Request[Any]:
+    """Some request whose answer *turn* could be, with what its reading depends on."""
+    body = turn.body if isinstance(turn.body, dict) else form_fields(turn.body)
+    model, found = str(body.get("model") or "a-model"), operation(turn)
+    *_, before, last = turn.path.rstrip("/").split("/")
+    if found in BY_ID:
+        kind, named = BY_ID[found]
+        made: Request[Any] = kind(**{named: before if last in ("content", "cancel") else last})
+        return made
+    make = MADE[str(found)]
+    return make(turn, body, model)
+
+
+def _chat(_turn: Turn, _body: Any, model: str) -> Request[Any]:
+    own = {name: {"api": "responses"} for name in PLUGINS}
+    return ChatRequest(model=model, messages=[Message("user", "Hi")], provider_options=own)
+
+
+def _completion(_turn: Turn, body: Any, model: str) -> Request[Any]:
+    own = {name: {"n": body["n"]} for name in PLUGINS if body.get("n")}
+    return CompletionRequest(model=model, prompt=str(body.get("prompt")), provider_options=own)
+
+
+def _transcription(turn: Turn, _body: Any, model: str) -> Request[Any]:
+    files = form_files(turn.body) if isinstance(turn.body, str) else [("a.wav", "audio/wav")]
+    name, kind = files[0]
+    return TranscriptionRequest(model=model, audio=MediaPart(kind, b"sound", name=name))
+
+
+def _moderation(_turn: Turn, body: Any, model: str) -> Request[Any]:
+    given = body.get("input")
+    return ModerationRequest(model=model, inputs=given if isinstance(given, list) else [given])
+
+
+def _rerank(_turn: Turn, body: Any, model: str) -> Request[Any]:
+    documents = [_text(d) for d in body.get("documents") or ["a document"] * 20]
+    return RerankRequest(model=model, query=str(body.get("query")), documents=documents)
+
+
+def _speech(_turn: Turn, body: Any, model: str) -> Request[Any]:
+    asked = body.get("response_format")
+    return SpeechRequest(model=model, text=str(body.get("input")), output_format=asked)
+
+
+PLUGINS = ("openai", "openai-compatible")
+BY_ID: dict[str | None, tuple[Any, str]] = {
+    "file": (FileInfoRequest, "file_id"),
+    "file content": (FileContentRequest, "file_id"),
+    "delete file": (FileDeleteRequest, "file_id"),
+    "batch": (BatchInfoRequest, "job_id"),
+    "cancel batch": (BatchCancelRequest, "job_id"),
+}
+MADE: dict[str, Callable[[Turn, Any, str], Request[Any]]] = {
+    "responses": _chat,
+    "input tokens": lambda _, __, m: TokenCountRequest(model=m, messages=[Message("user", "Hi")]),
+    "completions": _completion,
+    "images": lambda _, body, m: ImageRequest(model=m, prompt=str(body.get("prompt"))),
+    "speech": _speech,
+    "transcription": _transcription,
+    "moderation": _moderation,
+    "rerank": _rerank,
+    "upload": lambda _, body, __: FileUploadRequest(
+        data=b"x", name="a.pdf", purpose=body.get("purpose")
+    ),
+}
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else str(document.get("text"))
