@@ -49,7 +49,7 @@ def chat_request(body: Json) -> ChatRequest:
     rest.pop("stream", None)
     params = _params(rest)
     choice = _choice(rest, params)
-    answer = _effort_and_format(rest, params)
+    answer = _effort_and_format(rest, params, choice)
     # A schema is an object, or none of ours.
     offered = tools(rest.pop("tools", None)) if _typable(rest.get("tools") or ()) else []
     return ChatRequest(
@@ -120,14 +120,18 @@ def _choice(rest: Json, params: Json) -> str:
     return CHOICES.get(kind) or str(name)
 
 
-def _effort_and_format(rest: Json, params: Json) -> Json | None:
-    """Take the effort word, where that is the whole of thinking, and the answer's format."""
+def _effort_and_format(rest: Json, params: Json, choice: str) -> Json | None:
+    """Take the effort word, where that is the whole of thinking, and the answer's format.
+
+    Few models think when they must call a tool: for those the exact fields are the way.
+    """
     config = dict(rest.pop("output_config", None) or {})
     answer: Json | None = None
     match config.get("format"):
         case {"type": "json_schema", "schema": dict(), **more} if not more:
             answer = config.pop("format")
-    adaptive = fact(THINKING, str(rest.get("model"))) == "adaptive"
+    free = choice in ("auto", "none") and "tool_choice" not in rest
+    adaptive = free and fact(THINKING, str(rest.get("model"))) == "adaptive"
     word = config.get("effort")
     if adaptive and rest.get("thinking") == {"type": "adaptive"} and word in EFFORTS:
         params["reasoning_effort"] = config.pop("effort")
