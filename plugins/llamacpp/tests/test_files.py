@@ -84,6 +84,76 @@ def test_missing_broken_and_foreign_files_are_typed_errors_and_the_process_lives
     assert set(outcomes(engine_name, foreign)) == {"ConfigError load_failed"}
 
 
+def test_numbers_that_llama_cpp_would_end_the_process_over_are_typed_errors(
+    engine_name: str, tmp_path: Path, demo: Path
+) -> None:
+    whole = demo.read_bytes()
+    paths = []
+    for number, (key, kind, values) in enumerate(
+        [
+            (b"llama.context_length", 4, [b"\0\0\0\0", b"\0\0\0\x80", b"\xff\xff\xff\xff"]),
+            (b"layer_norm_rms_epsilon", 6, [b"\0\0\xc0\x7f", b"\0\0\x80\xbf"]),
+            (b"output_norm.weight", 1, [b"\x08\0\0\0"]),
+        ]
+    ):
+        # After its kind (or, for a tensor, its one dimension) stands what is damaged.
+        at = whole.index(key) + len(key) + (12 if kind == 1 else 4)
+        assert whole[at - (12 if kind == 1 else 4)] == kind
+        for value in values:
+            paths.append(tmp_path / f"{number}-{value.hex()}.gguf")
+            paths[-1].write_bytes(whole[:at] + value + whole[at + 4 :])
+    assert outcomes(engine_name, paths) == ["ConfigError bad_model_file"] * len(paths)
+
+
+def test_a_split_model_answers_and_each_of_its_parts_must_be_whole(
+    make: Make, tmp_path: Path, demo: Path
+) -> None:
+    parts = split(demo, tmp_path / "big-Q8_0.gguf")
+    assert len(parts) == 3
+    provider = make(models_dir=str(tmp_path))
+    for name in ("big", str(parts[2])):
+        assert provider.execute(name, "What is 3 + 4?", GREEDY).text == "3 + 4 = 7"
+    second = parts[1].read_bytes()
+    parts[1].write_bytes(second[: len(second) // 2])
+    with pytest.raises(ConfigError, match=r"00002-of-00003.* cut short"):
+        provider.execute("big", "Hi")
+    parts[1].unlink()
+    with pytest.raises(NotFoundError, match=r"lacks big-Q8_0-00002-of-00003"):
+        provider.execute("big", "Hi")
+    assert [model.id for model in provider.list_models()] == ["tiny-demo"]
+
+
+def split(model: Path, target: Path) -> list[Path]:
+    """*model* in parts of 20 tensors, as `gguf-split` names them."""
+    gguf = pytest.importorskip("gguf", reason="the gguf package, which writes parts, is missing")
+    reader = gguf.GGUFReader(model)
+    writer = gguf.GGUFWriter(str(target), "llama", split_max_tensors=20)
+    for key, value in reader.fields.items():
+        if not key.startswith("GGUF.") and key != "general.architecture":
+            kind = value.types[0]
+            if kind == gguf.GGUFValueType.ARRAY:
+                writer.add_array(key, value.contents())
+            else:
+                writer.add_key_value(key, value.contents(), kind)
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    for write in ("header_to_file", "kv_data_to_file", "tensors_to_file"):
+        getattr(writer, f"write_{write}")()
+    writer.close()
+    return sorted(target.parent.glob("*-of-*.gguf"))
+
+
+def test_a_file_that_was_replaced_is_loaded_again(make: Make, tmp_path: Path, demo: Path) -> None:
+    path, provider = tmp_path / "x.gguf", make()
+    shutil.copy(demo, path)
+    whole = provider.execute(str(path), "What is 3 + 4?", GREEDY).text
+    other = demo.read_bytes()
+    at = len(other) - 200_000  # other weights, as another quantization has
+    (tmp_path / "new").write_bytes(other[:at] + bytes(200_000))
+    (tmp_path / "new").replace(path)
+    assert provider.execute(str(path), "What is 3 + 4?", {**GREEDY, "max_tokens": 9}).text != whole
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("until", [1150, 60_000])
 def test_no_damage_to_a_header_ends_the_process(

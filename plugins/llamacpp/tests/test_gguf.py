@@ -116,6 +116,31 @@ def test_a_number_of_layers_that_ends_llama_cpp_is_refused(write_gguf: Write, la
     assert "block_count" in str(fail(write_gguf("x.gguf", metadata)))
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("llama.context_length", 0),
+        ("llama.context_length", 2**31),
+        ("llama.attention.layer_norm_rms_epsilon", -1.0),
+        ("llama.attention.layer_norm_rms_epsilon", float("nan")),
+        ("clip.vision.attention.layer_norm_epsilon", float("inf")),
+    ],
+)
+def test_a_number_over_which_llama_cpp_ends_the_process_is_refused_by_its_name(
+    write_gguf: Write, key: str, value: float
+) -> None:
+    metadata = {"general.architecture": "llama", key: value}
+    assert key in str(fail(write_gguf("x.gguf", metadata)))
+
+
+def test_a_norm_that_is_not_in_f32_is_refused(tmp_path: Path, demo: Path) -> None:
+    f32, q8_0 = (b"output_norm.weight" + struct.pack("<IQI", 1, 128, kind) for kind in (0, 8))
+    whole, path = demo.read_bytes(), tmp_path / "x.gguf"
+    assert whole.count(f32) == 1
+    path.write_bytes(whole.replace(f32, q8_0))
+    assert "output_norm.weight" in str(fail(path))
+
+
 def test_a_brief_reading_stops_before_the_vocabulary_and_needs_no_more_of_the_file(
     tmp_path: Path, demo: Path
 ) -> None:

@@ -179,3 +179,28 @@ def test_the_demo_model_comes_with_the_package() -> None:
     assert model.id == "tiny-demo"
     assert model.path.is_file()
     assert model.size == 1_263_968
+
+
+def test_links_that_lead_in_a_circle_or_to_one_file_twice_confuse_nobody(
+    write_gguf: Write, tmp_path: Path
+) -> None:
+    file = write_gguf("models/Fox-Q8_0.gguf")
+    (file.parent / "again").symlink_to(file.parent)
+    (file.parent / "best.gguf").symlink_to(file)
+    (file.parent / "gone.gguf").symlink_to(tmp_path / "none")
+    (file.parent / "self.gguf").symlink_to("self.gguf")
+    found = discover(tmp_path)
+    assert {model.id for model in found} == {"best", "Fox-Q8_0"}
+    assert choose("fox", found, "here").id == "Fox-Q8_0"
+    # As a cache of downloads has it: two folders, one file.
+    other = tmp_path / "other" / "Fox-Q8_0.gguf"
+    other.parent.mkdir()
+    other.symlink_to(file)
+    assert choose("fox", discover(tmp_path), "here").path.resolve() == file
+
+
+def test_a_path_too_long_for_the_system_is_refused_like_any_other() -> None:
+    for ask in (discover, open_path):
+        with pytest.raises(EngineError) as caught:
+            ask(Path("/" + "x" * 5000))
+        assert caught.value.code == "model_not_found"

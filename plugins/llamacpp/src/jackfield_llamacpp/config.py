@@ -17,7 +17,7 @@ from .errors import EngineError
 from .formats import FORMATS
 from .gguf import read_header
 from .options import KV_TYPES, POOLING, LoadOptions, needs_flash_attention
-from .paths import locate, open_path
+from .paths import is_folder, locate, open_path
 
 _LARGEST = 2**31 - 1
 
@@ -96,6 +96,10 @@ class LlamaCppConfig(Config):
         """The models folder as this platform writes it."""
         return None if self.models_dir is None else locate(self.models_dir, wsl.here())
 
+    def file(self) -> Path | None:
+        """The one more model file as this platform writes it."""
+        return None if self.model_path is None else locate(self.model_path, wsl.here())
+
     def load_options(self, *, n_ctx: int | None = None, embedding: bool = False) -> LoadOptions:
         """The options of a loading; *n_ctx* is a call's own wish."""
         return LoadOptions(
@@ -158,12 +162,12 @@ def place_issues(config: LlamaCppConfig) -> list[ConfigIssue]:
         problem, _, fix = str(error).partition(". Try: ")
         issues.append(ConfigIssue("engine", problem, fix))
     folder = config.folder()
-    if folder is not None and not folder.is_dir():
+    if folder is not None and not is_folder(folder):
         fix = "name a folder with .gguf files"
         issues.append(ConfigIssue("models_dir", f"no folder {folder}", fix))
-    if config.model_path is not None:
+    if (file := config.file()) is not None:
         try:
-            read_header(open_path(locate(config.model_path, wsl.here())).path)
+            read_header(open_path(file).path)
         except EngineError as error:
             issues.append(ConfigIssue("model_path", str(error), "name a .gguf file"))
     try:

@@ -22,7 +22,7 @@ from . import lcpp_request
 from .answer import AnswerReader
 from .chunks import ChunkMaker
 from .engine import Body, Embeddings, Sink
-from .errors import EngineError, context_exceeded
+from .errors import EMPTY_PROMPT, EngineError, context_exceeded
 from .formats import CHATML
 from .gguf import Header
 from .options import KV_TYPES, POOLING, LoadOptions
@@ -148,7 +148,7 @@ class LlamaCppEngine:
         """The pooled, normalized vectors of *texts*."""
         for at, text in enumerate(texts):
             length = len(self._model.tokenize(text.encode()))
-            if not length:
+            if not text or not length:
                 raise EngineError(
                     "invalid_request", f"input {at} is empty; there is nothing to embed"
                 )
@@ -163,17 +163,17 @@ class LlamaCppEngine:
         """Answer *body* into *sink*."""
         request = self._requests.read(body)
         prompt = self._prompt(request.prompt)
-        if len(prompt) >= self.n_ctx:
-            raise context_exceeded("the conversation", len(prompt), self.n_ctx)
+        self._check(request, prompt)
         most = min(request.max_tokens or self.n_ctx, self.n_ctx - len(prompt))
         chunks = ChunkMaker(str(body.get("model") or ""))
-        sink.put(chunks.delta({"role": "assistant", "content": None}))
         if request.sampling.seed is not None:
             # What was computed in other batches differs in its last digits, and so would the answer.
             self._model.reset()
         cached = self._read_prompt(prompt, sink)
         if sink.cancelled():
             return
+        # Not before: what goes wrong until here is an error of its own, and no broken answer.
+        sink.put(chunks.delta({"role": "assistant", "content": None}))
         text = TextStream(request.stops)
         reader = AnswerReader(request.tools, thinking=request.thinking)
         finish, count = "length", 0
@@ -196,6 +196,15 @@ class LlamaCppEngine:
         sink.put(chunks.delta({}, "tool_calls" if called else finish))
         sink.put(chunks.usage(len(prompt), count, cached))
 
+    def _check(self, request: lcpp_request.ChatCall, prompt: Sequence[int]) -> None:
+        """Refuse what cannot be answered, before anything of an answer is given."""
+        if not prompt:
+            raise EngineError("invalid_request", EMPTY_PROMPT)
+        if len(prompt) >= self.n_ctx:
+            raise context_exceeded("the conversation", len(prompt), self.n_ctx)
+        if request.sampling.grammar:
+            self._checked(request.sampling.grammar)
+
     def _prompt(self, text: str) -> list[int]:
         # Many templates write the first token themselves; twice would confuse the model.
         add = self._adds_bos and not (self._requests.bos and text.startswith(self._requests.bos))
@@ -210,7 +219,8 @@ class LlamaCppEngine:
             if sink.cancelled():
                 break
             # It keeps what it has computed: asking for a token after a longer prompt goes on from there.
-            next(model.generate(list(prompt[:end]), temp=0.0))
+            with self._recovering():
+                next(model.generate(list(prompt[:end]), temp=0.0))
         return min(known, len(prompt) - 1)
 
     def _answer(
@@ -221,7 +231,11 @@ class LlamaCppEngine:
         for token in self._tokens(prompt, request.sampling):
             said.append(token)
             yield token
-            if reader.at_call and (sampling := request.opened()) is not None:
+            if (
+                reader.at_call
+                and (sampling := request.opened()) is not None
+                and self._grammar(sampling.grammar or "") is not None  # else it is on its own
+            ):
                 yield from self._tokens([*prompt, *said], sampling)
                 return
 
@@ -229,20 +243,39 @@ class LlamaCppEngine:
         model = self._model
         model.set_seed(random.getrandbits(32) if sampling.seed is None else sampling.seed % 2**32)
         processors = [sampling.bias_processor()] if sampling.bias else None
-        try:
+        grammar = self._checked(sampling.grammar) if sampling.grammar else None
+        with self._recovering():
             yield from model.generate(
                 prompt,
-                grammar=llama_cpp.LlamaGrammar.from_string(sampling.grammar)
-                if sampling.grammar
-                else None,
+                grammar=grammar,
                 logits_processor=llama_cpp.LogitsProcessorList(processors) if processors else None,
                 **sampling.arguments,
             )
-        except (RuntimeError, ValueError, AssertionError) as error:
-            model.reset()
+
+    @contextlib.contextmanager
+    def _recovering(self) -> Iterator[None]:
+        """Leave the model fit for the next call when this one fails."""
+        try:
+            yield
+        except (RuntimeError, ValueError, AssertionError, OSError, MemoryError) as error:
+            self._model.reset()
             raise EngineError(
-                "engine_failed", f"llama.cpp failed in the middle of an answer: {error}"
+                "engine_failed", f"llama.cpp failed while it computed: {error}"
             ) from error
+
+    def _checked(self, text: str) -> Any:
+        if (grammar := self._grammar(text)) is None:
+            said = "llama.cpp cannot read this grammar, given or made of a schema"
+            raise EngineError("invalid_request", f"{said}: {text[:200]}")
+        return grammar
+
+    def _grammar(self, text: str) -> Any:
+        """*text* as a grammar; None when it is none: the library uses it unread, and the process ends."""
+        sampler = llama_cpp.llama_sampler_init_grammar(self._vocab, text.encode(), b"root")
+        if not sampler:
+            return None
+        llama_cpp.llama_sampler_free(sampler)
+        return llama_cpp.LlamaGrammar.from_string(text)
 
     def _piece(self, token: int) -> bytes:
         piece = self._pieces.get(token)

@@ -18,7 +18,7 @@ import xllamacpp
 
 from . import schema as schemas
 from .engine import Body, Chunk, Embeddings, Limit, Sink
-from .errors import EngineError, ErrorCode, context_exceeded
+from .errors import EMPTY_PROMPT, EngineError, ErrorCode, context_exceeded
 from .gguf import Header
 from .messages import chosen_tools, prepare
 from .options import KV_TYPES, POOLING, LoadOptions
@@ -128,6 +128,7 @@ class XllamaCppEngine:
         self._server, self._key = server, key
         self._address = urlsplit(server.listening_address)
         self.n_ctx = int(options.n_ctx or 0)
+        self._asks_well = False  # whether the template was seen to make a prompt of a question
 
     def close(self) -> None:
         """Free the model."""
@@ -188,11 +189,21 @@ class XllamaCppEngine:
             "stream_options": {"include_usage": True},
             "return_progress": True,
         }
+        self._see_prompt(body)
         answer = self._call(self._server.handle_chat_completions, wire, receive)
         if isinstance(answer, dict):
             failures.append(answer)
         for failure in failures:
             self._checked(failure)
+
+    def _see_prompt(self, body: Body) -> None:
+        """Refuse a conversation of which the template makes nothing: over that the server ends the process."""
+        asked = any(m.get("role") == "user" and m.get("content") for m in body["messages"])
+        if asked and self._asks_well:
+            return
+        if not self.count(body):
+            raise EngineError("invalid_request", EMPTY_PROMPT)
+        self._asks_well = self._asks_well or asked
 
     def _call(self, handler: Any, *arguments: Any) -> Any:
         try:

@@ -19,6 +19,8 @@ ErrorCode = Literal[
     "model_not_found",
 ]
 
+EMPTY_PROMPT = "the chat template makes no prompt of this conversation; say something, or give another template"
+
 
 class EngineError(Exception):
     """A failure that is understood: *code* for programs, the message for people, with what to do next."""

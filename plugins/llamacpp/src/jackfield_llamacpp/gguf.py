@@ -32,8 +32,10 @@ _SCALARS = {
 }
 _WIDTHS = {code: struct.calcsize("<" + code) for code in _SCALARS.values()}
 _STRING, _ARRAY = 8, 9
+_F32 = 0
 _LONGEST_TEXT = 1 << 26
 _TOKENS = "tokenizer.ggml.tokens"
+_LONGEST_CONTEXT = 2**31 - 1
 _MOST_LAYERS = 512
 """llama.cpp's own limit; beyond it, it ends the process."""
 _LONGEST_KEPT_ARRAY = 64
@@ -167,7 +169,7 @@ class _Reader:
             metadata[key] = self._vocabulary() if key == _TOKENS else self._value(self._scalar("I"))
         header = Header(path=self.path, version=version, tensor_count=tensors, metadata=metadata)
         if not brief:
-            self._check_layers(header)
+            self._check_numbers(header)
             self._check_tensors(tensors, metadata.get("general.alignment", 32))
         return header
 
@@ -202,11 +204,18 @@ class _Reader:
             raise self._bad("holds the same token twice in its vocabulary; fetch it again")
         return int(length)
 
-    def _check_layers(self, header: Header) -> None:
-        key = f"{header.architecture}.block_count"
-        layers = header.metadata.get(key, 1)
-        if not isinstance(layers, int) or not 0 < layers <= _MOST_LAYERS:
-            raise self._bad(f"says {key} = {layers!r}; it is damaged, fetch it again")
+    def _check_numbers(self, header: Header) -> None:
+        """See that no number has a value over which llama.cpp ends the process."""
+        for name, most in (("block_count", _MOST_LAYERS), ("context_length", _LONGEST_CONTEXT)):
+            key = f"{header.architecture}.{name}"
+            value = header.metadata.get(key, 1)
+            if not isinstance(value, int) or not 0 < value <= most:
+                raise self._bad(f"says {key} = {value!r}; it is damaged, fetch it again")
+        for key, value in header.metadata.items():
+            if key.endswith("_epsilon") and not (
+                isinstance(value, float) and 0 <= value < math.inf
+            ):
+                raise self._bad(f"says {key} = {value!r}; it is damaged, fetch it again")
 
     def _check_tensors(self, count: int, alignment: Any) -> None:
         if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
@@ -218,6 +227,8 @@ class _Reader:
                 raise self._bad(f"gives tensor {name!r} {dimensions} dimensions; 4 is the most")
             shape = [self._scalar("Q") for _ in range(dimensions)]
             kind, offset = self._scalar("I"), self._scalar("Q")
+            if kind != _F32 and name.endswith("norm.weight"):
+                raise self._bad(f"holds the norm {name!r} in another type than f32; fetch it again")
             if offset % alignment:
                 raise self._bad(f"places tensor {name!r} off the alignment of {alignment}")
             block, width = TENSOR_TYPES.get(kind, (1, 0))

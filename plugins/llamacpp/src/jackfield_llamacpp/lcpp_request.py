@@ -7,16 +7,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import jinja2
 from attrs import evolve, frozen
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-from llama_cpp.llama_grammar import json_schema_to_gbnf
 
 from . import schema as schemas
 from .answer import THINK
 from .engine import Body, Limit
 from .errors import EngineError
 from .formats import CHATML
+from .lcpp_schema import gbnf
 from .messages import chosen_tools, prepare
 from .toolcalls import ToolFormat, tool_format
 
@@ -99,7 +98,10 @@ class Reader:
         tools = self._tools(body)
         prompt = self.render(body, tools)
         stop = body.get("stop") or ()
-        arguments = {name: body.get(key, default) for key, (name, default) in SAMPLING.items()}
+        arguments = {
+            name: default if body.get(key) is None else body[key]
+            for key, (name, default) in SAMPLING.items()
+        }
         bias = {int(token): float(value) for token, value in (body.get("logit_bias") or {}).items()}
         return ChatCall(
             prompt=prompt,
@@ -126,7 +128,7 @@ class Reader:
             )
         except EngineError:
             raise
-        except (jinja2.TemplateError, ValueError, TypeError, KeyError) as error:
+        except Exception as error:  # a template is somebody else's program
             raise EngineError(
                 "invalid_request", f"the model's chat template refuses this conversation: {error}"
             ) from error
@@ -144,7 +146,7 @@ class Reader:
         if tools and form is not None and _forced(body):
             return forced_grammar(form, body)
         schema = schemas.requested_schema(body)
-        return None if schema is None else _gbnf(schemas.for_grammar(schema), "response_format")
+        return None if schema is None else gbnf(schemas.for_grammar(schema), "response_format")
 
 
 def limits(template: str | None, body: Body) -> list[Limit]:
@@ -172,23 +174,6 @@ def limits(template: str | None, body: Body) -> list[Limit]:
 def _forced(body: Body) -> bool:
     choice = body.get("tool_choice")
     return bool(body.get("tools")) and (choice == "required" or isinstance(choice, Mapping))
-
-
-def _gbnf(schema: Any, where: str) -> str:
-    try:
-        return str(json_schema_to_gbnf(json.dumps(schema)))
-    except (
-        AssertionError,
-        AttributeError,
-        IndexError,
-        KeyError,
-        TypeError,
-        ValueError,
-        RecursionError,
-    ) as error:
-        raise EngineError(
-            "invalid_request", f"{where}: this JSON schema makes no grammar: {error}"
-        ) from error
 
 
 def forced_grammar(form: ToolFormat, body: Body) -> str:
@@ -225,7 +210,7 @@ def _marked(form: ToolFormat) -> str:
 def _call_rules(form: ToolFormat, tools: Sequence[Any]) -> str:
     """The grammar's rules for `call`: one call of one of *tools*."""
     calls = [_call_schema(tool.get("function", tool), form.argument_key) for tool in tools]
-    rules = _gbnf(calls[0] if len(calls) == 1 else {"anyOf": calls}, "tools")
+    rules = gbnf(calls[0] if len(calls) == 1 else {"anyOf": calls}, "tools")
     return re.sub(r"^root(?=[\s-])|(?<=[\s(])root(?=[\s)])", "call", rules, flags=re.MULTILINE)
 
 

@@ -19,10 +19,12 @@ from .paths import (
     choose,
     demo_model,
     discover,
+    is_file,
     is_pathlike,
     locate,
     looks_like_path,
     open_path,
+    split_parts,
 )
 from .toolcalls import tool_format
 
@@ -42,16 +44,28 @@ def find(config: LlamaCppConfig, name: str) -> ModelFile:
         if not config.allow_paths and is_pathlike(name):
             message = f"{name!r} is a path, and allow_paths is off; name a model of list_models()"
             raise EngineError("model_not_found", message)
-        if config.allow_paths and (is_pathlike(name) or path.is_file()):
+        if config.allow_paths and (is_pathlike(name) or is_file(path)):
             return open_path(path)
     where = f"in {folder}" if folder else "here (set models_dir to a folder with .gguf files)"
-    return choose(name, models, where)
+    model = choose(name, models, where)
+    open_path(model.path)  # a part of it may be missing
+    return model
+
+
+def read_whole(model: ModelFile) -> Header:
+    """The header of *model*, when each of its parts is whole.
+
+    Raises:
+        EngineError: `bad_model_file`, naming the part.
+    """
+    header, *_ = [read_header(part) for part in split_parts(model.path)]
+    return header
 
 
 def offered(config: LlamaCppConfig) -> Iterator[ModelFile]:
     """The demo model, the one of ``model_path``, and those of ``models_dir``, each once.
 
-    An id that is taken already gives way to the file's path.
+    An id that is taken already gives way to the file's path. Links to one file are names of it.
 
     Raises:
         EngineError: `model_not_found` when a configured place is not there.
@@ -59,7 +73,7 @@ def offered(config: LlamaCppConfig) -> Iterator[ModelFile]:
     places: set[Path] = set()
     ids: set[str] = set()
     for model in _candidates(config):
-        path = model.path.resolve()
+        path = model.path.parent.resolve() / model.path.name
         if path not in places:
             yield model if model.id not in ids else evolve(model, id=str(path))
         places.add(path)
@@ -68,8 +82,8 @@ def offered(config: LlamaCppConfig) -> Iterator[ModelFile]:
 
 def _candidates(config: LlamaCppConfig) -> Iterator[ModelFile]:
     yield demo_model()
-    if config.model_path is not None:
-        yield open_path(locate(config.model_path, wsl.here()))
+    if (file := config.file()) is not None:
+        yield open_path(file)
     if (folder := config.folder()) is not None:
         yield from discover(folder)
 
@@ -78,7 +92,7 @@ def listed(config: LlamaCppConfig) -> Iterator[ModelInfo]:
     """What can be told of every model without reading vocabularies; broken files are passed over."""
     for model in offered(config):
         try:
-            header = read_header(model.path, brief=True)
+            header = read_header(open_path(model.path).path, brief=True)
         except EngineError as error:
             log.warning("left out of the list: %s", error)
             continue

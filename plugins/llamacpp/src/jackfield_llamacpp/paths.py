@@ -84,32 +84,57 @@ def discover(folder: Path) -> list[ModelFile]:
     Raises:
         EngineError: `model_not_found` when *folder* itself is no folder.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise EngineError(
             "model_not_found",
             f"no models folder {folder}; set models_dir to a folder with .gguf files",
         )
-    files = sorted({_key(path): path for path in _walk(folder, _DEEPEST)}.values())
+    files = sorted({_key(path): path for path in _walk(folder, _DEEPEST, set())}.values())
     names = Counter(model_name(path).lower() for path in files)
     found = [_model_file(_id(path, folder, names), split_parts(path)) for path in files]
     return sorted((model for model in found if model), key=lambda model: model.id.lower())
 
 
-def _walk(folder: Path, depth: int) -> Iterator[Path]:
+def _walk(folder: Path, depth: int, seen: set[Path]) -> Iterator[Path]:
+    """The model files in *folder* and below; a folder that links lead to again is passed over."""
     try:
-        entries = sorted(folder.iterdir())
-    except OSError:
+        place = folder.resolve()
+        entries = sorted(folder.iterdir(), key=_links_last)
+    except (OSError, RuntimeError):  # the latter for links in a circle
         return
+    if place in seen:
+        return
+    seen.add(place)
     for entry in entries:
-        if entry.is_dir():
+        if is_folder(entry):
             if depth and not entry.name.startswith("."):
-                yield from _walk(entry, depth - 1)
+                yield from _walk(entry, depth - 1, seen)
         elif (
             entry.suffix.lower() == ".gguf"
             and not entry.name.lower().startswith("mmproj")
-            and entry.is_file()
+            and is_file(entry)
         ):
             yield entry
+
+
+def _links_last(entry: Path) -> tuple[bool, Path]:
+    return entry.is_symlink(), entry
+
+
+def is_folder(path: Path) -> bool:
+    """Whether *path* is a folder that can be looked at."""
+    try:
+        return path.is_dir()
+    except OSError:  # a name too long, a folder that may not be looked into
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether *path* is a file that can be looked at."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _key(path: Path) -> Path:
@@ -156,13 +181,13 @@ def open_path(path: Path) -> ModelFile:
     Raises:
         EngineError: `model_not_found` when the file, or a part of a split model, is missing.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise EngineError(
             "model_not_found",
             f"{path} is a folder; name a .gguf file in it, or set models_dir to it",
         )
     parts = split_parts(path)
-    if missing := [part.name for part in parts if not part.is_file()]:
+    if missing := [part.name for part in parts if not is_file(part)]:
         if len(parts) == 1:
             raise EngineError("model_not_found", f"no file {path}{_neighbours(path)}")
         raise EngineError(
@@ -193,7 +218,7 @@ def choose(name: str, models: Sequence[ModelFile], where: str) -> ModelFile:
     )
     for fits in tests:
         fitting = [model for model in models if fits(model)]
-        if len(fitting) == 1:
+        if len({model.path.resolve() for model in fitting}) == 1:  # links may lead to one file
             return fitting[0]
         if fitting:
             several = ", ".join(sorted(model.id for model in fitting)[:8])

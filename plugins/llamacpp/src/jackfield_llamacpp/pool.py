@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Self
 
 from attrs import define, field
@@ -15,10 +14,9 @@ from attrs import define, field
 from .background import Stream
 from .engine import Body, Engine, Sink
 from .errors import EngineError
-from .options import LoadOptions
 
-Key = tuple[str, Path, LoadOptions]
-"""The engine's name, the file, the options."""
+Key = tuple[Hashable, ...]
+"""The engine's name, the file as it is now, the options."""
 
 
 @define(eq=False)

@@ -12,7 +12,8 @@ from jackfield_dialect_openai.render import render_body
 
 from . import engine, library
 from .config import LlamaCppConfig
-from .gguf import Header, read_header
+from .fields import check_fields
+from .gguf import Header
 from .options import LoadOptions
 from .paths import ModelFile
 
@@ -32,15 +33,16 @@ def prepare(config: LlamaCppConfig, call: Call[ChatRequest]) -> Prepared:
     """Read *call*; what cannot be honoured is added to its warnings. No model is loaded.
 
     Raises:
-        EngineError: no such model, a broken file, no engine, contradicting options.
+        EngineError: no such model, a broken file, no engine, contradicting options, wrong fields.
     """
     kind = engine.choose_engine(config.engine)
     model = library.find(config, call.request.model)
-    header = read_header(model.path)
+    header = library.read_whole(model)
     options = config.load_options(n_ctx=_context(call, header))
     if config.seed is not None:
         call.wire.setdefault("seed", usable_seed(config.seed))
     body = {**render_body(call), "model": model.id}
+    check_fields(body)
     template = options.chat_template or header.chat_template
     for limit in engine.limits(kind, template, body):
         call.warn(limit.kind, limit.what, limit.message)

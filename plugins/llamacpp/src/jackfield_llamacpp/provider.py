@@ -36,7 +36,8 @@ from . import engine, library
 from .answering import Answer, translating
 from .background import Stream
 from .config import LlamaCppConfig, place_issues, value_issues
-from .gguf import Header, read_header
+from .fields import check_texts
+from .gguf import Header
 from .options import LoadOptions
 from .paths import ModelFile
 from .pool import POOL, Lease, Shelf
@@ -70,7 +71,7 @@ class LlamaCppProvider(LocalProvider):
         **SAMPLING,
         "temperature": Param("temperature", ge=0),
         "seed": Param("seed", convert=usable_seed),
-        "repeat_penalty": Param("repeat_penalty", ge=0),
+        "repeat_penalty": Param("repeat_penalty"),
         "context_length": Param("n_ctx", ge=1),
     }
     handlers: ClassVar[Mapping[type[Request[Any]], str]] = {
@@ -158,6 +159,7 @@ class LlamaCppProvider(LocalProvider):
             warnings.append(CallWarning("unsupported", "dimensions", detail))
         self._strictly(cast("ChatRequest", request), warnings)  # it looks only at strictness
         with translating():
+            check_texts(request.inputs)
             model, header = self._find(request.model)
             options = self.config.load_options(embedding=True)
             with self._lease(model, header, options) as lease, lease.use() as loaded:
@@ -188,10 +190,11 @@ class LlamaCppProvider(LocalProvider):
 
     def _find(self, name: str) -> tuple[ModelFile, Header]:
         model = library.find(self.config, name)
-        return model, read_header(model.path)
+        return model, library.read_whole(model)
 
     def _lease(self, model: ModelFile, header: Header, options: LoadOptions) -> Lease:
         kind = engine.choose_engine(self.config.engine)
         resolved = engine.resolved(header, model.size, options)
-        key = (kind.name, model.path.resolve(), resolved)
+        changed = model.path.stat().st_mtime_ns  # a file that was replaced is another model
+        key = (kind.name, model.path.resolve(), model.size, changed, resolved)
         return self._shelf.take(key, lambda: engine.load(kind, header, resolved))

@@ -33,13 +33,23 @@ def requested_schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def unenforced(schema: Any, keywords: frozenset[str] = NEVER_ENFORCED) -> list[str]:
-    """Where *schema* asks for what a grammar with gaps at *keywords* does not enforce, as paths."""
+    """Where *schema* asks for what a grammar with gaps at *keywords* does not enforce, as paths.
+
+    Neither grammar has bounds of numbers that need not be whole.
+    """
     return [
         f"{path}.{key}".lstrip(".")
         for path, part in _walk(schema, "")
         for key in part
-        if key in keywords
+        if key in keywords or (key in NUMBER_BOUNDS and _may_be_broken(part))
     ]
+
+
+def _may_be_broken(schema: Mapping[str, Any]) -> bool:
+    """Whether *schema* allows numbers that are not whole."""
+    kinds = schema.get("type", "number")
+    listed = not {"enum", "const"}.isdisjoint(schema)
+    return not listed and "number" in (kinds if isinstance(kinds, list) else [kinds])
 
 
 def limits(schema: Any, keywords: frozenset[str] = NEVER_ENFORCED) -> list[Limit]:
