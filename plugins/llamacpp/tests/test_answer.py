@@ -112,6 +112,13 @@ def test_thoughts_are_kept_apart_from_the_answer(
     assert content == answer.lstrip()
 
 
+def test_white_space_at_the_end_of_a_thought_stays_wherever_it_is_cut() -> None:
+    text = "<think>So. </think>Yes."
+    for size in range(1, len(text) + 1):
+        parts = [text[at : at + size] for at in range(0, len(text), size)]
+        assert read(parts) == ("Yes.", "So. ", [])
+
+
 def test_a_call_after_a_thought_is_found() -> None:
     text = "<think>\nWhich tool?\n</think>\n\n" + hermes([("add", {"a": 1})])
     assert read([text], HERMES) == ("", "Which tool?\n", [("add", '{"a": 1}')])

@@ -103,7 +103,7 @@ class AnswerReader:
             text = text.lstrip()
             self._trim = not text
         # White space between a sentence and a call is layout.
-        if text and (text.strip() or not marked):
+        if text and (text.strip() or not marked or kind != "content"):
             out.append({kind: text})
 
     def _pass_mark(self, out: list[Delta]) -> None:
