@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from jackfield_llamacpp.engine import KINDS, installed
 from jackfield_llamacpp.gguf import read_header
 
 MODEL = Path(__file__).parent.parent / "model"
@@ -20,7 +21,7 @@ if not MODEL.is_dir():
     )
 sys.path.insert(0, str(MODEL))
 
-from tinydemo import corpus, words  # noqa: E402 - found by the line above
+from tinydemo import corpus, evaluate, words  # noqa: E402 - found by the line above
 from tinydemo.grammar import expand  # noqa: E402
 from tinydemo.tokenizer import SPECIALS, Tokenizer, learn  # noqa: E402
 
@@ -113,3 +114,12 @@ def test_the_tokenizer_gives_back_every_text() -> None:
 def test_special_tokens_stay_whole() -> None:
     tokenizer = Tokenizer([])
     assert tokenizer.encode("".join(SPECIALS)) == list(range(len(SPECIALS)))
+
+
+def test_the_figures_of_the_model_card_can_be_measured(demo: Path) -> None:
+    if not any(map(installed, KINDS.values())):
+        pytest.skip("no llama.cpp engine is installed")
+    found = evaluate.evaluate(str(demo), 4)
+    assert {"sums", "json: parses", "tool: right function", "story: ends by itself"} <= set(found)
+    for skill, (good, total) in found.items():
+        assert good >= total / 2, skill

@@ -48,6 +48,8 @@ def test_a_path_without_drive_or_backslash_is_left_alone_under_wsl(path: str) ->
         (r"\\?\C:\long\path.gguf", "/mnt/c/long/path.gguf"),
         (r"\\wsl$\Debian\home\me\m.gguf", "/home/me/m.gguf"),
         (r"\\wsl.localhost\Ubuntu-24.04\models", "/models"),
+        (r"\\?\UNC\wsl.localhost\Debian\home\me", "/home/me"),
+        (r"\\server\share\m.gguf", r"\\server\share\m.gguf"),
         ("C:", "/mnt/c/"),
         ("model.gguf", "model.gguf"),
         ("/home/me/m.gguf", "/home/me/m.gguf"),
@@ -63,6 +65,8 @@ def test_known_spellings(windows: str, linux: str) -> None:
     [
         ("/mnt/d/models/x.gguf", r"D:\models\x.gguf"),
         ("/mnt/c", "C:\\"),
+        ("/mnt/c/../d/x.gguf", r"D:\x.gguf"),
+        ("/mnt/c/models/d:/x.gguf", r"C:\models\d:\x.gguf"),
         ("/mnt/data/x.gguf", "/mnt/data/x.gguf"),
         ("/home/me", "/home/me"),
     ],

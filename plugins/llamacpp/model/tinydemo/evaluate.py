@@ -101,7 +101,11 @@ def cases(r: random.Random) -> Iterator[tuple[list[Turn], list[Tool] | None, Any
 def ask(provider: LLMProvider, model: str, turns: Sequence[Turn], tools: Any) -> ChatResponse:
     """What *model* says after *turns*."""
     wishes = {"temperature": 0, "max_tokens": 220}
-    return provider.execute(model, messages(turns), wishes, tools=tools)
+    talk = messages(turns)
+    for call in (call for message in talk for call in message.get("tool_calls", ())):
+        function = call["function"]  # templates want an object where the API has its text
+        function["arguments"] = json.dumps(function["arguments"])
+    return provider.execute(model, talk, wishes, tools=tools)
 
 
 def evaluate(model: str, count: int) -> dict[str, tuple[int, int]]:

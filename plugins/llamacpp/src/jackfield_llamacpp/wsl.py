@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import configparser
 import os
+import posixpath
 import re
 import sys
 from collections.abc import Mapping
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from attrs import frozen
 
 _DRIVE = re.compile(r"^(?:[\\/]{2}\?[\\/])?([A-Za-z]):[\\/]+(.*)$", re.DOTALL)
 _BARE_DRIVE = re.compile(r"^([A-Za-z]):$")
-_SHARE = re.compile(r"^[\\/]{2}wsl(?:\$|\.localhost)[\\/]+[^\\/]+(.*)$", re.IGNORECASE | re.DOTALL)
+_SHARE = re.compile(
+    r"^[\\/]{2}(?:\?[\\/]UNC[\\/])?wsl(?:\$|\.localhost)[\\/]+[^\\/]+(.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
 DEFAULT_ROOT = "/mnt/"
 
 
@@ -61,10 +65,13 @@ def to_wsl(path: str, root: str = DEFAULT_ROOT) -> str:
 
 def to_windows(path: str, root: str = DEFAULT_ROOT) -> str:
     r"""`/mnt/c/models/x.gguf` as Windows sees it, `C:\models\x.gguf`; other paths are returned as they are."""
-    match = re.match(re.escape(root) + r"([A-Za-z])(?:/(.*))?$", path, re.DOTALL)
+    straight = posixpath.normpath(path) if ".." in path.split("/") else path
+    match = re.match(re.escape(root) + r"([A-Za-z])(?:/(.*))?$", straight, re.DOTALL)
     if match is None:
         return path
-    return str(PureWindowsPath(f"{match[1].upper()}:\\", *(match[2] or "").split("/")))
+    # Not by joining paths: a part such as `d:` would start again from another drive.
+    parts = [part for part in (match[2] or "").split("/") if part not in {"", "."}]
+    return f"{match[1].upper()}:\\" + "\\".join(parts)
 
 
 def translate(path: str, platform: Platform) -> str:
