@@ -35,6 +35,7 @@ ALIASES: Mapping[str, str] = {
 
 KNOWN: Mapping[str, str] = {
     "claude": "jackfield-claude",
+    "cohere": "jackfield-cohere",
     "llamacpp": "jackfield-llamacpp",
     "ollama": "jackfield-ollama",
     "openai": "jackfield-openai",
