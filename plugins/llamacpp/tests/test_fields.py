@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jackfield import ContextLengthExceededError, InvalidRequestError
+from jackfield import ContextLengthExceededError, InvalidRequestError, Tool
 from jackfield_llamacpp import LlamaCppProvider
 from jackfield_llamacpp.errors import EngineError
 from jackfield_llamacpp.fields import check_fields
@@ -90,6 +90,21 @@ def test_a_schema_whose_grammar_cannot_be_read_is_an_error(local: LlamaCppProvid
         assert ask(local, response_format=form)
     except InvalidRequestError as error:
         assert "grammar" in str(error)  # noqa: PT017 - both ways are right
+
+
+def test_both_engines_show_a_tool_as_models_learned_it(local: LlamaCppProvider) -> None:
+    tool = Tool("get_weather", "The weather in a city.", {"type": "object", "properties": {}})
+    # Name, description, parameters: any other order has other tokens.
+    counted = local.count_tokens(MODEL, "Hi", tools=[tool]).input_tokens
+    texts = (
+        '{"type": "function", "function": {"name": "get_weather", "description": "The weather in a city.", '
+        '"parameters": {"type": "object", "properties": {}}}}'
+    )
+    system = (
+        "You may call these tools:\n<tools>\n" + texts + "\n</tools>\nTo call one, answer with "
+    )
+    system += '<tool_call>\n{"name": ..., "arguments": ...}\n</tool_call>'
+    assert counted == local.count_tokens(MODEL, "Hi", system=system).input_tokens
 
 
 def test_half_a_surrogate_pair_is_refused_everywhere(local: LlamaCppProvider) -> None:

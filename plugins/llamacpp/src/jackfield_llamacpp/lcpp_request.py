@@ -16,7 +16,7 @@ from .engine import Body, Limit
 from .errors import EngineError
 from .formats import CHATML
 from .lcpp_schema import gbnf
-from .messages import chosen_tools, prepare
+from .messages import chosen_tools, prepare, usual_tool
 from .toolcalls import ToolFormat, tool_format
 
 # The defaults of llama.cpp's own server, so that both engines sample alike.
@@ -124,7 +124,9 @@ class Reader:
             formatter = Jinja2ChatFormatter(self.template, eos_token=self.eos, bos_token=self.bos)
             extra = body.get("chat_template_kwargs") or {}
             answer = formatter(
-                messages=prepare(body.get("messages")), tools=list(tools) or None, **extra
+                messages=prepare(body.get("messages")),
+                tools=[usual_tool(tool) for tool in tools] or None,
+                **extra,
             )
         except EngineError:
             raise

@@ -58,6 +58,15 @@ def _call(call: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**call, "function": function}
 
 
+def usual_tool(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """*tool* with the fields of its function in the order that models were trained on."""
+    function = tool.get("function")
+    if not isinstance(function, Mapping):
+        return tool
+    first = [key for key in ("name", "description", "parameters") if key in function]
+    return {**tool, "function": {**{key: function[key] for key in first}, **function}}
+
+
 def chosen_tools(body: Mapping[str, Any]) -> list[Any]:
     """The tools of *body* that its `tool_choice` allows: the one that it names, otherwise all.
 
