@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import frozen
 
+from jackfield import ProviderPart
+
 PARAMETERS = {
     "frequency_penalty": ("frequency_penalty", (int, float)),
     "max_completion_tokens": ("max_tokens", int),
@@ -25,7 +27,10 @@ PARAMETERS = {
 """Fields of the wire that are common parameters, and their JSON types."""
 
 OPTIONS = ("tools", "tool_choice", "response_format")
+FORMATS = ("text", "json_object", "json_schema")
 SHAPED = {"model", "messages", "stream", "stream_options", *PARAMETERS, *OPTIONS}
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 # Fields that a dict of a message, part, tool or format may have and the common values have no place for.
 PARTS = {"text": {"text"}, "image_url": {"image_url"}, "input_audio": {"input_audio"}}
@@ -54,14 +59,14 @@ def ask(body: Any, provider: str) -> Asked:
     Raises:
         InexpressibleError: there is none.
     """
-    reasons = sorted(set(_obstacles(body)))
+    reasons = sorted({*_obstacles(body), *_beyond(body, provider)})
     if reasons:
         raise InexpressibleError(reasons[0])
     given = _without_no_limit({key: value for key, value in body.items() if value is not None})
     own = {key: value for key, value in given.items() if key not in SHAPED}
     return Asked(
         model=given["model"],
-        prompt=given["messages"],
+        prompt=[_message_as_asked(m, provider) for m in given["messages"]],
         parameters={PARAMETERS[k][0]: v for k, v in given.items() if k in PARAMETERS},
         options={
             **{key: given[key] for key in OPTIONS if key in given},
@@ -72,8 +77,12 @@ def ask(body: Any, provider: str) -> Asked:
 
 
 def _without_no_limit(body: dict[str, Any]) -> dict[str, Any]:
-    """*body* without the -1 by which some clients say that there is no limit of length."""
-    return {k: v for k, v in body.items() if not (k == "max_tokens" and v == -1)}
+    """*body* without the -1 (or nothing) by which some clients say that there is no limit."""
+    return {
+        k: v
+        for k, v in body.items()
+        if not (k in ("max_tokens", "top_k") and v == -1) and not (k == "stop" and not v)
+    }
 
 
 def _obstacles(body: Any) -> Iterator[str]:
@@ -82,13 +91,11 @@ def _obstacles(body: Any) -> Iterator[str]:
         return
     if not body.get("model"):
         yield "no model in the body: the server has it in its path, or refused the call for it"
-    for name, (_, kind) in PARAMETERS.items():
-        value = body.get(name)
-        if value is not None and not isinstance(value, kind):  # type: ignore[arg-type]  # a type or a tuple
-            yield "a parameter of the wrong JSON type, to see it refused"
-    if {"max_tokens", "max_completion_tokens"} <= body.keys():
-        yield "two limits of length"
-    asked = {c["id"] for m in body["messages"] for c in m.get("tool_calls") or []}
+    yield from _in_parameters(body)
+    if not all(isinstance(m, Mapping) and "role" in m for m in body["messages"]):
+        yield "a message without a role"
+        return
+    asked = {c.get("id") for m in body["messages"] for c in m.get("tool_calls") or []}
     for message in body["messages"]:
         yield from _in_message(message, asked)
     for tool in body.get("tools") or []:
@@ -100,8 +107,50 @@ def _obstacles(body: Any) -> Iterator[str]:
     choice = body.get("tool_choice")
     if isinstance(choice, str) and choice not in ("auto", "none", "required", *names):
         yield "a word for the choice of tools that is one provider's own"
-    shape = (body.get("response_format") or {}).get("json_schema") or {}
-    if shape.get("description"):
+    if isinstance(choice, Mapping) and choice.get("function", {}).get("name") not in names:
+        yield "a word for the choice of tools that is one provider's own"
+    yield from _in_format(body.get("response_format") or {"type": "text"})
+
+
+def _beyond(body: Any, provider: str) -> Iterator[str]:
+    """What *provider* is known to refuse or ignore, so that it is left out aloud."""
+    if not isinstance(body, Mapping) or not isinstance(body.get("messages"), list):
+        return
+    stops, heat = body.get("stop"), body.get("temperature")
+    if isinstance(heat, int | float) and heat > 2:
+        yield "a temperature beyond the description"
+    if provider in ("openai", "vllm") and isinstance(stops, list) and len(stops) > 4:
+        yield "more stop sequences than described"
+    thought = ("reasoning", "reasoning_content")
+    if provider == "openai" and any(m.get(k) for m in body["messages"] for k in thought):
+        yield "thinking sent back to an API that takes none"
+
+
+def _in_parameters(body: Mapping[str, Any]) -> Iterator[str]:
+    for name, (_, kind) in PARAMETERS.items():
+        value = body.get(name)
+        if value is not None and not isinstance(value, kind):  # type: ignore[arg-type]  # a type or a tuple
+            yield "a parameter of the wrong JSON type, to see it refused"
+        elif value is not None and "tokens" in name and value < 1 and value != -1:
+            yield "a limit of length that is none"
+    if {"max_tokens", "max_completion_tokens"} <= body.keys():
+        yield "two limits of length"
+    if body.get("reasoning_effort") not in (None, *EFFORTS):
+        yield "a word for the effort that is one provider's own"
+
+
+def _in_format(form: Any) -> Iterator[str]:
+    if not isinstance(form, Mapping) or form.get("type") not in FORMATS:
+        yield "a form of the answer that is one provider's own"
+        return
+    shape = form.get("json_schema") or {}
+    if form.keys() - {"type", "json_schema"}:
+        yield "a schema where one provider alone has it"
+    elif shape.keys() - {"name", "schema", "strict", "description"}:
+        yield "a response format with fields of one provider's own"
+    elif form["type"] == "json_schema" and not isinstance(shape.get("schema"), Mapping):
+        yield "a response format without its schema"
+    elif shape.get("description"):
         yield "a described response format"
 
 
@@ -111,21 +160,44 @@ def _in_message(message: Mapping[str, Any], asked: set[str]) -> Iterator[str]:
         yield f"a message with {', '.join(sorted(extra))}"
     if message["role"] == "tool" and message.get("tool_call_id") not in asked:
         yield "a tool result that answers no call of the request"
-    if message["role"] == "tool" and not isinstance(message.get("content"), str):
+    if message["role"] not in ("system", "developer", "user", "assistant", "tool"):
+        yield f"a message of the role {message['role']}"
+    parts = message["content"] if isinstance(message.get("content"), list) else []
+    if message["role"] == "tool" and not all(map(_is_text, parts)):
         yield "media in a tool's result: it goes into a message of the user"
+    if message.get("content") is None and message["role"] != "assistant":
+        yield "a message without content"
     for call in message.get("tool_calls") or []:
-        if call.keys() - {"id", "type", "function"}:
+        if {k for k in call.keys() - {"id", "type", "function", "index"} if call[k] is not None}:
             yield "a tool call with fields of one provider's own"
-    for part in message["content"] if isinstance(message.get("content"), list) else []:
-        kind = part.get("type")
-        if kind == "file" and "file_data" in part["file"]:
-            continue
-        if kind not in PARTS:
-            yield f"a part of type {kind}"
-        elif {key for key in part.keys() - {"type"} - PARTS[kind] if part[key]}:
-            yield f"a {kind} part with fields of one provider's own"
-        elif kind == "image_url" and part["image_url"].get("detail", "auto") != "auto":
-            yield "the detail of an image"
+        elif not isinstance(call.get("id"), str) or call.get("type", "function") != "function":
+            yield "a tool call without its id, or of another type"
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, str) or part.get("type") == "text"
+
+
+def _message_as_asked(message: Mapping[str, Any], provider: str) -> Mapping[str, Any]:
+    """*message*, its parts that only *provider* understands said as what they are."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    parts = [p if _is_common(p) else ProviderPart(provider, p) for p in content]
+    return {**message, "content": parts}
+
+
+def _is_common(part: Any) -> bool:
+    """Whether the common values have all of *part*."""
+    if isinstance(part, str):
+        return True
+    kind = part.get("type")
+    if kind == "file":
+        return part["file"].keys() <= {"file_data", "filename"} and "file_data" in part["file"]
+    if kind not in PARTS or {key for key in part.keys() - {"type"} - PARTS[kind] if part[key]}:
+        return False
+    image = part.get("image_url")
+    return not isinstance(image, Mapping) or image.get("detail") in (None, "auto")
 
 
 def same_meaning(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,6 +232,9 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     plain["role"] = {"developer": "system"}.get(plain["role"], plain["role"])
     if "reasoning" in plain:
         plain["reasoning_content"] = plain.pop("reasoning")
+    if "tool_calls" in plain:
+        kept = ("id", "function")
+        plain["tool_calls"] = [{k: c[k] for k in kept} for c in plain["tool_calls"]]
     content = plain.get("content")
     if isinstance(content, list):
         parts = [_part(p) for p in content]
@@ -169,8 +244,12 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _part(part: Mapping[str, Any]) -> dict[str, Any]:
+def _part(part: Any) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
     plain = {key: value for key, value in part.items() if value is not None}
+    if isinstance(plain.get("image_url"), str):
+        plain["image_url"] = {"url": plain["image_url"]}
     if "image_url" in plain:
         plain["image_url"] = {k: v for k, v in plain["image_url"].items() if v != "auto"}
     return plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import anyio
 from attrs import frozen
@@ -53,15 +54,22 @@ def typed(turn: Turn) -> Request[Any]:
             messages = (Message("user", "Hi"),)
             return ChatRequest(model=model, messages=messages, provider_options=options)
         case "embeddings":
-            return EmbeddingRequest(model=model, inputs=["Hi"] * input_count(body.get("input")))
+            return EmbeddingRequest(model=model, inputs=["Hi"] * input_count(turn))
         case "models":
             return ModelListRequest()
         case _:
-            return ModelInfoRequest(model=turn.path.rpartition("/")[2])
+            return ModelInfoRequest(model=unquote(turn.path.rpartition("/")[2]))
 
 
-def input_count(given: Any) -> int:
-    """How many inputs *given* is: a text, texts, one input as tokens, or several."""
+def input_count(turn: Turn) -> int:
+    """How many inputs *turn* has: a text, texts, one input as tokens, or several.
+
+    Where the recorder kept no request, as many as there are answers.
+    """
+    if not isinstance(turn.body, dict):
+        answer: Any = turn.response.get("body")
+        return len(answer["data"]) if isinstance(answer, dict) and answer.get("data") else 1
+    given = turn.body.get("input")
     one = not isinstance(given, list) or all(isinstance(item, int) for item in given)
     return 1 if one else len(given)
 

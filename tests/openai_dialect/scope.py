@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from openai_dialect.reading import complete, read_answers
 from support.recordings import Turn, turns
 
 OWN = ("openai", "vllm")
@@ -42,7 +43,11 @@ OUTSIDE = {
     r"/moderations": "moderation comes with the issue that widens operations",
     r"/responses": "the Responses API comes with the issue that widens operations",
     r"/organization/": "administration is no operation of ours",
-    r"/vector_stores/": "vector stores are no operation of ours",
+    r"/vector_stores": "vector stores are no operation of ours",
+    r"/(?:assistants|threads|realtime|uploads|containers|conversations|evals|videos)": "an API of OpenAI's beside the dialect",
+    r"/fine[_-]tun": "fine-tuning comes with the issue that widens operations",
+    r"/(?:tokenize|detokenize|pooling|score|classify|embed|health|metrics|version|ping|slots|infill|apply-template)$": "a server's own, beside the dialect",
+    r"/(?:generation|generations|credits|keys?|providers|activity)\b": "an account's business",
     r"/rerank$": "reranking comes with the issue that widens operations",
     r"/messages$": "another dialect: Anthropic's",
     r"/api/(?:chat|generate|show|tags)$": "another dialect: Ollama's own",
@@ -96,7 +101,35 @@ def documents(turn: Turn) -> list[Any]:
 
 
 def is_error(document: Any) -> bool:
-    """Whether *document* reports an error."""
-    return isinstance(document, dict) and bool(
-        document.get("error") or document.get("object") == "error"
-    )
+    """Whether *document* reports an error: as a whole, or of one of its answers."""
+    if not isinstance(document, dict):
+        return False
+    told = document.get("error") or document.get("object") == "error"
+    if not {"choices", "data", "id", "usage"} & document.keys():
+        told = told or document.get("detail") or document.get("message")
+    groq = (document.get("x_groq") or {}).get("error")
+    return bool(told or groq or any(map(_ended_badly, document.get("choices") or [])))
+
+
+BROKEN = ("error", "abort", "insufficient_system_resource")
+"""Words for the end of an answer that its server could not finish."""
+
+
+def _ended_badly(choice: Any) -> bool:
+    return bool(choice.get("error")) or choice.get("finish_reason") in BROKEN
+
+
+def whole(turn: Turn) -> bool:
+    """Whether the answer has its end: a stream has its terminator, or a finish reason an answer.
+
+    A terminator alone is no end for a call whose arguments are not complete.
+    """
+    if not turn.streamed:
+        return True
+    if re.search(rb"^data: ?\[DONE\]", turn.payload, re.MULTILINE):
+        said = read_answers(documents(turn), closed=False).values()
+        return all(a.finish or all(complete(text) for _, text in a.calls) for a in said)
+    choices = [c for d in documents(turn) for c in d.get("choices") or []]
+    ended = {c.get("index") or 0 for c in choices if c.get("finish_reason")}
+    asked = (turn.body or {}).get("n") if isinstance(turn.body, dict) else 1
+    return len(ended) >= max(asked or 1, len({c.get("index") or 0 for c in choices}))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from jackfield import ChatResponse, Finish, fold
-from openai_dialect.reading import parsed_calls, read_answers, read_tokens, read_usage, read_vector
+from openai_dialect.reading import (
+    Said,
+    calls_of,
+    numbered,
+    parsed,
+    parsed_calls,
+    read_answers,
+    read_cost,
+    read_tokens,
+    read_usage,
+    read_vector,
+    spoken,
+)
 from openai_dialect.replaying import COLOURS, Outcome, input_count, sync
-from openai_dialect.scope import documents, failed, inside, plugin
+from openai_dialect.scope import documents, failed, inside, plugin, whole
 from support.recordings import WIRE, Turn, pieces
 
 pytestmark = [
@@ -21,7 +31,7 @@ pytestmark = [
     pytest.mark.skipif(not WIRE.is_dir(), reason=f"no recordings at {WIRE}: set JACKFIELD_WIRE"),
 ]
 
-GOOD = [t for t in inside("chat") if not failed(t)]
+GOOD = [t for t in inside("chat") if not failed(t) and whole(t)]
 STREAMS = [t for t in GOOD if t.streamed]
 SMALL = 4096
 """Bytes up to which a payload is fed byte by byte."""
@@ -63,7 +73,7 @@ def succeeded(outcome: Outcome) -> Any:
 def test_text_thinking_refusal_calls_and_last_word_are_the_wires(turn: Turn, colour: str) -> None:
     answer: ChatResponse = succeeded(COLOURS[colour](turn, None))
     wire = read_answers(documents(turn))
-    first = wire.pop(0)
+    first = wire.pop(0, Said())
     assert answer.text == str(answer) == first.text
     assert answer.reasoning == first.reasoning
     assert (answer.refusal or "") == first.refusal
@@ -72,7 +82,7 @@ def test_text_thinking_refusal_calls_and_last_word_are_the_wires(turn: Turn, col
     if first.finish == "length":
         assert [[c.name, c.arguments] for c in answer.tool_calls] == first.calls
     else:
-        got = [(c.name, json.loads(c.arguments)) for c in answer.tool_calls]
+        got = [(c.name, parsed(c.arguments)) for c in answer.tool_calls]
         assert got == parsed_calls(first)
     assert [a.message.text for a in answer.alternatives] == [
         s.text for _, s in sorted(wire.items())
@@ -99,19 +109,19 @@ def test_usage_is_the_wires_in_inclusive_totals(turn: Turn) -> None:
 @pytest.mark.parametrize("turn", GOOD, ids=str)
 def test_a_cost_is_the_one_that_the_server_reports_or_unknown(turn: Turn) -> None:
     cost = succeeded(sync(turn)).cost
-    reported = (read_usage(documents(turn)) or {}).get("cost")
+    reported = read_cost(read_usage(documents(turn)))
     if reported is None:
         assert (cost.amount, cost.source) == (None, "unknown")
     else:
         assert cost.source == "provider"
-        assert cost.amount == Decimal(str(reported))
+        assert cost.amount == reported
 
 
 @pytest.mark.parametrize("turn", GOOD, ids=str)
 def test_id_and_model_are_those_of_the_first_chunk_with_an_answer(turn: Turn) -> None:
     answer = succeeded(sync(turn))
     first = next(d for d in documents(turn) if d.get("id") or d.get("choices"))
-    assert answer.id == (first.get("id") or "")
+    assert answer.id == str(first.get("id") or "")
     assert answer.model == (first.get("model") or "")
 
 
@@ -123,9 +133,9 @@ def test_calls_keep_their_ids_and_each_has_one_of_its_own(turn: Turn) -> None:
     given = {
         str(call["id"])
         for document in documents(turn)
-        for choice in document.get("choices") or []
-        for call in (choice.get("delta", choice.get("message")) or {}).get("tool_calls") or []
-        if call.get("id") not in (None, "") and (choice.get("index") or 0) == 0
+        for at, choice in numbered(document)
+        for call in calls_of(spoken(choice)[0])
+        if call.get("id") not in (None, "") and at == 0
     }
     assert given <= set(ids)
 
@@ -133,7 +143,7 @@ def test_calls_keep_their_ids_and_each_has_one_of_its_own(turn: Turn) -> None:
 @pytest.mark.parametrize("turn", GOOD, ids=str)
 def test_log_probabilities_and_annotations_are_kept(turn: Turn) -> None:
     answer = succeeded(sync(turn))
-    choices = [c for d in documents(turn) for c in d.get("choices") or [] if not c.get("index")]
+    choices = [c for d in documents(turn) for at, c in numbered(d) if at == 0]
     tokens = [
         token
         for choice in choices
@@ -146,12 +156,9 @@ def test_log_probabilities_and_annotations_are_kept(turn: Turn) -> None:
     name = plugin(turn)
     kept = answer.provider_metadata.get(name, {}).get("logprobs")
     if tokens:
-        assert kept["content"] == tokens
-    notes = [
-        note
-        for choice in choices
-        for note in (choice.get("delta", choice.get("message")) or {}).get("annotations") or []
-    ]
+        # One answer's, or each answer's under its number.
+        assert kept.get(0, kept)["content"] == tokens
+    notes = [note for choice in choices for note in spoken(choice)[0].get("annotations") or []]
     own = [getattr(p, "provider_metadata", {}).get(name, {}) for p in answer.message.content]
     assert [n for o in own for n in o.get("annotations", ())] == notes
 
@@ -194,11 +201,14 @@ EMBEDDED = [t for t in inside("embeddings") if not failed(t)]
 def test_vectors_are_the_wires_in_the_order_of_the_inputs(turn: Turn, colour: str) -> None:
     answer = succeeded(COLOURS[colour](turn, random_pieces(turn, 5000)))
     (body,) = documents(turn)
-    ordered: Sequence[Any] = sorted(body["data"], key=lambda row: row["index"])
+    places = [i if row.get("index") is None else row["index"] for i, row in enumerate(body["data"])]
+    ordered: Sequence[Any] = [
+        body["data"][i] for i in sorted(range(len(places)), key=places.__getitem__)
+    ]
     assert list(answer.vectors) == [read_vector(row["embedding"]) for row in ordered]
-    assert len(answer.vectors) == input_count((turn.body or {}).get("input"))
+    assert len(answer.vectors) == input_count(turn)
     assert answer.model == (body.get("model") or "")
-    assert answer.usage.input_tokens == (body.get("usage") or {}).get("prompt_tokens")
+    assert answer.usage.input_tokens == read_tokens(body.get("usage")).input
     assert answer.warnings == ()
 
 
@@ -211,12 +221,11 @@ def test_models_are_the_wires_in_its_order(turn: Turn, colour: str) -> None:
     answer = succeeded(COLOURS[colour](turn, random_pieces(turn, 5000)))
     (body,) = documents(turn)
     single = isinstance(body, dict) and "data" not in body
-    wire = [body] if single else body["data"] if body else []
+    wire = [body] if single else body if isinstance(body, list) else body["data"] or []
     models = [answer] if single else answer
-    assert [m.id for m in models] == [row["id"] for row in wire]
+    assert [m.id for m in models] == [row.get("id") or row.get("name") for row in wire]
     for model, row in zip(models, wire, strict=True):
-        windows = [
-            row[k] for k in row if k in ("context_length", "context_window", "max_model_len")
-        ]
+        names = ("context_length", "context_window", "max_context_length", "max_model_len")
+        windows = [row[k] for k in names if row.get(k)]
         assert model.context_window in (windows or [model.context_window])
         assert model.provider_metadata[plugin(turn)] == row

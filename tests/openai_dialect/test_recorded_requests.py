@@ -13,7 +13,7 @@ from jackfield import LLMError, create_provider
 from jackfield.drivers.replay import AsyncReplayDriver, ReplayDriver
 from openai_dialect.asking import InexpressibleError, ask, same_meaning
 from openai_dialect.replaying import KEY, config, typed
-from openai_dialect.scope import BORROWED, OWN, failed, inside, operation, plugin
+from openai_dialect.scope import BORROWED, OWN, failed, inside, operation, plugin, whole
 from support.recordings import WIRE, Turn, turns
 
 pytestmark = [
@@ -49,7 +49,7 @@ def sent(turn: Turn, *, stream: bool | None = None) -> Any:
             answer = answer.drain()  # type: ignore[union-attr]  # a stream
         assert answer.warnings == ()  # type: ignore[union-attr]  # a response
     except LLMError:
-        assert failed(turn) or turn.streamed != wanted
+        assert failed(turn) or turn.streamed != wanted or not whole(turn)
     (request,) = driver.transport.requests
     return request
 
@@ -105,14 +105,16 @@ async def sent_async(turn: Turn) -> Any:
         else:
             await provider.aexecute(*given, **asked.options)
     except LLMError:
-        assert failed(turn)
+        assert failed(turn) or not whole(turn)
     (request,) = driver.transport.requests
     return request
 
 
 def texts(turn: Turn) -> bool:
     """Whether *turn* asks to embed texts, and not tokens."""
-    given = turn.body.get("input") if isinstance(turn.body, dict) else None
+    if not isinstance(turn.body, dict):
+        return False
+    given = turn.body.get("input")
     listed = given if isinstance(given, list) else [given]
     return bool(turn.body.get("model")) and all(isinstance(item, str) for item in listed)
 
@@ -155,12 +157,12 @@ def test_models_are_asked_for_as_recorded(turn: Turn) -> None:
     assert request.url.endswith("/v1" + turn.path[turn.path.index("/models") :])
 
 
-@pytest.mark.parametrize("provider", [*OWN, *BORROWED])
-def test_most_requests_can_be_said(provider: str) -> None:
-    chats = [t for t in turns(provider) if operation(t) == "chat"]
+@pytest.mark.parametrize("providers", [OWN, BORROWED], ids=["own", "borrowed"])
+def test_most_requests_can_be_said(providers: tuple[str, ...]) -> None:
+    chats = [t for p in providers for t in turns(p) if operation(t) == "chat"]
     rows = Counter(reason(t) or "said, and sent as recorded" for t in chats)
-    print(f"\n{provider}: {rows.total()} chats")  # noqa: T201  # the coverage table is for reading
+    print(f"\n{', '.join(providers)}: {rows.total()} chats")  # noqa: T201  # the coverage table is for reading
     for row, number in sorted(rows.items()):
         print(f"{number:5} {row}")  # noqa: T201
     said = rows["said, and sent as recorded"]
-    assert said >= (0.9 if provider in OWN else 0.5) * rows.total()
+    assert said >= (0.9 if providers == OWN else 0.8) * rows.total()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from jackfield import ChatResponse, EmbeddingResponse, LLMError
+from jackfield import ChatResponse, EmbeddingResponse, LLMError, ProviderPart
 from openai_dialect.replaying import Outcome, sync
 from openai_dialect.scope import OPERATIONS, failed, inside
 from support.recordings import WIRE, Turn
@@ -23,14 +23,19 @@ pytestmark = [
 STRANGE: list[Any] = [None, True, 0, -1.5, "", "text", [], [1, {"a": None}], {}, {"x": {"y": [2]}}]
 
 
+def said(name: str, value: Any) -> bool:
+    """Whether an object is shown as it is: the model's arguments, a server's explanation."""
+    explains = isinstance(value, dict) and "detail" in value
+    return name in ("arguments", "detail") or (name == "message" and explains)
+
+
 def sprinkle(value: Any, chance: random.Random) -> Any:
     """*value* with unknown fields in its objects, somewhere in their order."""
     if isinstance(value, list):
         return [sprinkle(item, chance) for item in value]
     if not isinstance(value, dict):
         return value
-    # Arguments that come as an object are the model's own words.
-    pairs = [(k, v if k == "arguments" else sprinkle(v, chance)) for k, v in value.items()]
+    pairs = [(k, v if said(k, v) else sprinkle(v, chance)) for k, v in value.items()]
     for _ in range(chance.randint(0, 2)):
         name = f"zz_{chance.randrange(10**6)}"
         pairs.insert(chance.randint(0, len(pairs)), (name, chance.choice(STRANGE)))
@@ -50,6 +55,10 @@ def rewritten(turn: Turn, change: Callable[[Any], Any]) -> bytes:
     return "\n".join(lines).encode()
 
 
+def plain(part: Any) -> Any:
+    return evolve(part, provider_metadata={}) if hasattr(part, "provider_metadata") else part
+
+
 def essence(outcome: Outcome) -> Any:
     """What a call came to, without what is kept as the provider sent it."""
     result, error = outcome.result, outcome.error
@@ -59,7 +68,7 @@ def essence(outcome: Outcome) -> Any:
     if isinstance(result, ChatResponse):
         every: list[Any] = [result, *result.alternatives]
         parts = [
-            [evolve(p, provider_metadata={}) if hasattr(p, "provider_metadata") else p for p in m]
+            [type(p) if isinstance(p, ProviderPart) else plain(p) for p in m]
             for m in (a.message.content for a in every)
         ]
         usage = evolve(result.usage, raw={})

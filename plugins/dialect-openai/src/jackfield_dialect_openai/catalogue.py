@@ -85,9 +85,11 @@ def parse_model_info(call: Call[Any], response: HTTPResponse) -> ModelInfo:
 def parse_model(wire: Mapping[str, Any], name: str) -> ModelInfo:
     """A model as any server of the dialect describes it; *name* is the provider's."""
     windows = (count(wire.get(key)) for key in _WINDOWS)
-    outputs = (count(wire.get(key)) for key in _OUTPUTS)
+    best = wire.get("top_provider")  # OpenRouter's
+    places = (wire, best) if isinstance(best, Mapping) else (wire,)
+    outputs = (count(place.get(key)) for place in places for key in _OUTPUTS)
     return ModelInfo(
-        id=wire["id"],
+        id=wire["name" if wire.get("id") is None and "name" in wire else "id"],
         display_name=str(wire.get("name") or wire.get("display_name") or ""),
         context_window=next((w for w in windows if w), None),
         max_output_tokens=next((o for o in outputs if o), None),

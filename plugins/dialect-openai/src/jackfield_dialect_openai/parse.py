@@ -12,19 +12,9 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
-from jackfield import (
-    ChatResponse,
-    Finish,
-    FinishReason,
-    LLMError,
-    PartMetadata,
-    ReasoningDelta,
-    RefusalDelta,
-    ResponseFormatError,
-    StreamStart,
-    TextDelta,
-    fold,
-)
+from jackfield import ChatResponse, FinishReason, TextDelta, fold
+from jackfield.errors import LLMError, ResponseFormatError, StreamInterruptedError
+from jackfield.events import Finish, PartMetadata, ReasoningDelta, RefusalDelta, StreamStart
 from jackfield.exchange import Call, decode
 from jackfield.failures import event_error, parse_failure
 from jackfield.flow import HTTPResponse
@@ -36,15 +26,15 @@ from .usage import parse_cost, parse_usage
 from .wire import COMPLETION, Choice, Completion, MessageWire, ToolCallWire
 
 FINISH_REASONS: Mapping[str, FinishReason] = {
-    "stop": FinishReason.STOP,
-    "eos": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "max_tokens": FinishReason.LENGTH,
-    "model_length": FinishReason.LENGTH,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    "function_call": FinishReason.TOOL_CALLS,
-    "content_filter": FinishReason.CONTENT_FILTER,
-    "error": FinishReason.ERROR,
+    word: reason
+    for reason, words in (
+        (FinishReason.STOP, "stop eos eos_token stop_sequence end_turn"),
+        (FinishReason.LENGTH, "length max_tokens model_length"),
+        (FinishReason.TOOL_CALLS, "tool_calls function_call"),
+        (FinishReason.CONTENT_FILTER, "content_filter"),
+        (FinishReason.ERROR, "error abort insufficient_system_resource"),
+    )
+    for word in words.split()
 }
 
 # The core types what this raises: a wrapper would cost as much as it does.
@@ -101,19 +91,21 @@ class ChunkParser:
             chunk = _decode(data)
             if chunk.error or event == b"error" or chunk.object == "error":
                 raise event_error(msgspec.json.decode(data), self.error_codes)
+            if chunk.choices is None and parse_failure(plain := msgspec.json.decode(data)).message:
+                raise event_error(plain, self.error_codes)
             self.chunk(chunk, out)
 
     def chunk(self, chunk: Completion, out: list[Any]) -> None:
         """Append the events of one *chunk*."""
         if self._id is None and (chunk.id or chunk.choices):
-            self._id = chunk.id or ""
+            self._id = str(chunk.id or "")
             out.append(StreamStart(id=self._id, model=chunk.model or ""))
+        if chunk.x_groq:
+            self._groq(chunk.x_groq)
         if chunk.usage:
             self._usage = chunk.usage
-        elif chunk.x_groq:
-            self._groq(chunk.x_groq)
-        for choice in chunk.choices or ():
-            at = choice.index or 0
+        for place, choice in enumerate(chunk.choices or ()):
+            at = place if choice.index is None else int(choice.index)
             if at not in self._answers:
                 self._answers[at] = _Answer(Calls(self._id or ""))
             delta = choice.delta or choice.message
@@ -134,8 +126,10 @@ class ChunkParser:
 
     def _ended(self, choice: Choice, at: int) -> None:
         """Note how an answer ended."""
-        if choice.error or choice.finish_reason == "error":
-            explained = choice.error or {"message": "the provider ended its answer with an error"}
+        raw = choice.finish_reason
+        if choice.error or FINISH_REASONS.get(raw or "") is FinishReason.ERROR:
+            told = f"the provider ended its answer with an error ({raw})"
+            explained = choice.error or {"message": told}
             raise event_error({"error": explained}, self.error_codes, status=502)
         answer = self._answers[at]
         if choice.logprobs is not None:
@@ -158,8 +152,9 @@ class ChunkParser:
         if delta.refusal:
             out.append(RefusalDelta(delta.refusal, 0, at))
         if delta.tool_calls:
-            calls = self._answers[at].calls
-            out += [calls.add(call, at, whole=whole) for call in delta.tool_calls]
+            calls, told = self._answers[at].calls, delta.tool_calls
+            listed = told if isinstance(told, list) else [told]
+            out += [calls.add(call, at, whole=whole) for call in listed]
         if type(delta.content) is list or delta.images:
             self._pieces(delta, at, out)
         if delta.reasoning_details or delta.annotations or delta.audio or delta.function_call:
@@ -196,7 +191,9 @@ class ChunkParser:
             extras["logprobs"] = logprobs[0] if list(logprobs) == [0] else logprobs
         for at in sorted({0, *self._answers}):
             answer = self._answers.get(at) or _Answer(Calls())
-            out += answer.calls.close(at)
+            if self.done and answer.reason is None and answer.calls.is_cut():
+                raise StreamInterruptedError("the stream ended inside a tool call")
+            out += answer.calls.close(at, self.name)
             if answer.details:
                 kept = {self.name: {"reasoning_details": answer.details}}
                 out.append(ReasoningDelta("", 0, at, provider_metadata=kept))

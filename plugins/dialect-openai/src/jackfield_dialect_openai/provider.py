@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from attrs import frozen
 
 from jackfield import (
-    AuthenticationError,
-    ChatRequest,
-    ContentFilterError,
-    ContextLengthExceededError,
-    EmbeddingRequest,
     HTTPConfig,
     HTTPProvider,
     LLMError,
     ModelInfo,
-    ModelInfoRequest,
-    ModelListRequest,
-    NotFoundError,
-    OverloadedError,
     Param,
     ProviderInfo,
-    QuotaExceededError,
-    RateLimitError,
     Request,
-    ServerError,
+    errors,
 )
 from jackfield.exchange import Call, Exchange, Procedure
+from jackfield.flow import HTTPResponse
 from jackfield.http import Exchanges
 from jackfield.params import ParamTable
+from jackfield.requests import ChatRequest, EmbeddingRequest, ModelInfoRequest, ModelListRequest
 
 from .catalogue import parse_embeddings, parse_model, parse_model_info, parse_models
 from .operations import EVERYTHING
@@ -58,28 +50,28 @@ SAMPLING: ParamTable = {
 }
 """What servers of open models take beside them."""
 
-ERROR_CODES: Mapping[str, type[LLMError]] = {
-    "authentication_error": AuthenticationError,
-    "billing_hard_limit_reached": QuotaExceededError,
-    "billing_not_active": QuotaExceededError,
-    "content_filter": ContentFilterError,
-    "content_policy_violation": ContentFilterError,
-    "context_length_exceeded": ContextLengthExceededError,
-    "credit_balance_exhausted": QuotaExceededError,
-    "exceed_context_size_error": ContextLengthExceededError,
-    "insufficient_quota": QuotaExceededError,
-    "invalid_api_key": AuthenticationError,
-    "model_not_found": NotFoundError,
-    "organization_spend_limit_exceeded": QuotaExceededError,
-    "organization_usage_limit_exceeded": QuotaExceededError,
-    "project_spend_limit_exceeded": QuotaExceededError,
-    "rate_limit_exceeded": RateLimitError,
-    "server_error": ServerError,
-    "server_is_overloaded": OverloadedError,
-    "slow_down": RateLimitError,
-    "string_above_max_length": ContextLengthExceededError,
-    "unavailable_error": OverloadedError,
+_CODES: Mapping[type[LLMError], str] = {
+    errors.AuthenticationError: "authentication_error invalid_api_key",
+    errors.QuotaExceededError: """billing_hard_limit_reached billing_not_active insufficient_quota
+        credit_balance_exhausted organization_spend_limit_exceeded project_spend_limit_exceeded
+        organization_usage_limit_exceeded""",
+    errors.ContentFilterError: "content_filter content_policy_violation",
+    errors.ContextLengthExceededError: """context_length_exceeded exceed_context_size_error
+        string_above_max_length""",
+    errors.NotFoundError: "model_not_found",
+    errors.RateLimitError: "rate_limit_exceeded slow_down",
+    errors.ServerError: "server_error",
+    errors.OverloadedError: "server_is_overloaded unavailable_error",
 }
+ERROR_CODES: Mapping[str, type[LLMError]] = {
+    code: kind for kind, codes in _CODES.items() for code in codes.split()
+}
+
+TOO_LONG = re.compile(
+    r"(?:maximum|max) context length|exceeds? the (?:available )?context (?:size|window|length)"
+    r"|`inputs` tokens \+ `max_new_tokens` must be|maximum model length"
+)
+"""Most servers refuse a text that is too long without a code of its own; these are their words."""
 
 EXCHANGES: Exchanges = {
     ChatRequest: Exchange(build=build_chat, parse=parse_chat, stream=chunk_parser),
@@ -117,6 +109,13 @@ class OpenAICompatibleProvider(HTTPProvider):
         call = super().prepare(request, stream)
         call.options = {k: v for k, v in call.options.items() if k != "api"}
         return call
+
+    def make_error(self, response: HTTPResponse) -> LLMError:
+        """The typed error; that a text is too long may be told in words alone."""
+        error = super().make_error(response)
+        if type(error) is errors.InvalidRequestError and TOO_LONG.search(error.message):
+            return errors.ContextLengthExceededError(error.message, **error.__dict__)
+        return error
 
     def parse_model(self, wire: Mapping[str, Any]) -> ModelInfo:
         """A model as the server describes it."""

@@ -9,22 +9,20 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from jackfield import (
     ChatRequest,
     EmbeddingRequest,
-    MediaPart,
-    ProviderPart,
-    ReasoningPart,
-    RefusalPart,
     ResponseFormat,
     Role,
-    TextPart,
     Tool,
     ToolCall,
     ToolResult,
 )
 from jackfield.exchange import Call, get_request, json_request, segment
 from jackfield.flow import HTTPRequest
+from jackfield.types import MediaPart, ProviderPart, ReasoningPart, RefusalPart, TextPart
 
 _AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
 
@@ -88,7 +86,7 @@ def _plain(call: Call[Any], role: Role, parts: list[Any]) -> dict[str, Any]:
             case MediaPart():
                 content.append(_media(call, part))
             case ToolCall():
-                calls.append(_call(part))
+                calls.append(_call(call, part))
             case RefusalPart(text):
                 wire["refusal"] = wire.get("refusal", "") + text
             case ReasoningPart():
@@ -135,7 +133,10 @@ def _reasoning(call: Call[Any], part: ReasoningPart, wire: dict[str, Any]) -> No
         call.warn("dropped", "reasoning", "this API takes no earlier thinking back")
 
 
-def _call(part: ToolCall) -> dict[str, Any]:
+def _call(call: Call[Any], part: ToolCall) -> dict[str, Any]:
+    if part.provider_metadata.get(call.provider.info.name, {}).get("type") == "custom":
+        custom = {"name": part.name, "input": msgspec.json.decode(part.arguments)["input"]}
+        return {"id": part.id, "type": "custom", "custom": custom}
     function = {"name": part.name, "arguments": part.arguments}
     return {"id": part.id, "type": "function", "function": function}
 

@@ -24,6 +24,7 @@ class _Open:
 
     id: str
     name: str
+    custom: bool = False
     pieces: list[str] = field(factory=list)
     renamed: bool = False
 
@@ -45,26 +46,32 @@ class Calls:
     _by_id: dict[str, int] = field(factory=dict)
 
     def add(self, wire: ToolCallWire, choice: int, *, whole: bool) -> ToolCallDelta:
-        """The event for one call (*whole*), or for one piece of a call."""
+        """The event for one call (*whole*), or for one piece of a call.
+
+        What a custom tool is given is free text, and is told when it is whole.
+        """
         function = wire.function or Function()
+        if wire.custom is not None:
+            function = Function(wire.custom.name, wire.custom.input)
         key = "" if wire.id is None else str(wire.id)
+        index = None if wire.index is None else int(wire.index)
         name = function.name or ""
         arguments = _text(function.arguments)
-        at = None if whole else self._find(wire.index, key, name, arguments)
+        at = None if whole else self._find(index, key, name, arguments)
         given = ""
         if at is None:
             at = len(self.opened)
             given = key if key and all(key != c.id for c in self.opened) else self._make_id(at)
-            self.opened.append(_Open(given, name))
-        if wire.index is not None:
-            self._by_index[wire.index] = at
+            self.opened.append(_Open(given, name, wire.custom is not None))
+        if index is not None:
+            self._by_index[index] = at
         if key:
             self._by_id[key] = at
         call = self.opened[at]
         call.renamed = call.renamed or bool(name and call.pieces and call.name)
         call.name = call.name or name
         call.pieces.append(arguments)
-        return ToolCallDelta(at, given, name, arguments, choice)
+        return ToolCallDelta(at, given, name, "" if call.custom else arguments, choice)
 
     def _find(self, index: int | None, key: str, name: str, arguments: str) -> int | None:
         """The call that a piece goes on with; None if it begins one."""
@@ -105,10 +112,22 @@ class Calls:
             made += "_"
         return made
 
-    def close(self, choice: int) -> list[ToolCallDelta]:
-        """Empty arguments for the calls that were given none."""
-        empty = (i for i, c in enumerate(self.opened) if not "".join(c.pieces).strip())
-        return [ToolCallDelta(i, "", "", "{}", choice) for i in empty]
+    def is_cut(self) -> bool:
+        """Whether a call lacks the end of its arguments."""
+        return any(not (call.custom or call.is_whole()) for call in self.opened)
+
+    def close(self, choice: int, provider: str) -> list[ToolCallDelta]:
+        """Empty arguments for the calls that were given none, and what custom tools are given."""
+        due = []
+        for at, call in enumerate(self.opened):
+            said = "".join(call.pieces)
+            if call.custom:
+                given = msgspec.json.encode({"input": said}).decode()
+                own = {provider: {"type": "custom"}}
+                due.append(ToolCallDelta(at, "", "", given, choice, own))
+            elif not said.strip():
+                due.append(ToolCallDelta(at, "", "", "{}", choice))
+        return due
 
 
 def _text(arguments: str | dict[str, object] | None) -> str:

@@ -40,7 +40,7 @@ def parse_usage(wire: Mapping[str, Any] | None) -> Usage:
     reasoning = _first(completion.get("reasoning_tokens"), wire.get("reasoning_tokens"))
     if inputs is not None and outputs is not None and reasoning:
         total = count(wire.get("total_tokens"))
-        apart = reasoning > outputs if total is None else total == inputs + outputs + reasoning
+        apart = reasoning > outputs or total == inputs + outputs + reasoning
         outputs += reasoning if apart else 0
     return Usage(
         input_tokens=inputs,
@@ -52,13 +52,16 @@ def parse_usage(wire: Mapping[str, Any] | None) -> Usage:
         ),
         cache_write_tokens=count(prompt.get("cache_write_tokens")),
         reasoning_tokens=reasoning,
+        audio_input_tokens=count(prompt.get("audio_tokens")),
+        audio_output_tokens=count(completion.get("audio_tokens")),
         raw=wire,
     )
 
 
 def parse_cost(wire: Mapping[str, Any] | None) -> Cost | None:
-    """The cost that the server itself reports, in USD."""
-    reported = (wire or {}).get("cost")
-    if isinstance(reported, bool) or not isinstance(reported, int | float):
-        return None
-    return Cost(amount=Decimal(str(reported)), source="provider")
+    """The cost that the server itself reports, in USD; xAI's ticks are 10^-10 of one."""
+    for name, unit in (("cost", 1), ("cost_in_usd_ticks", 10**10)):
+        told = (wire or {}).get(name)
+        if isinstance(told, int | float) and not isinstance(told, bool) and math.isfinite(told):
+            return Cost(amount=Decimal(str(told)) / unit, source="provider")
+    return None

@@ -22,12 +22,20 @@ class Function(Struct):
     arguments: str | dict[str, Any] | None = None
 
 
+class Custom(Struct):
+    """A called custom tool: its input is free text."""
+
+    name: str | None = None
+    input: str | None = None
+
+
 class ToolCallWire(Struct):
     """A tool call, or a piece of one."""
 
-    index: int | None = None
+    index: int | float | None = None
     id: str | int | None = None
     function: Function | None = None
+    custom: Custom | None = None
 
 
 class Audio(Struct):
@@ -36,7 +44,7 @@ class Audio(Struct):
     id: str | None = None
     data: str | None = None
     transcript: str | None = None
-    expires_at: int | None = None
+    expires_at: Any = None
 
 
 class MessageWire(Struct):
@@ -47,7 +55,7 @@ class MessageWire(Struct):
     reasoning: Any = None
     reasoning_content: Any = None
     reasoning_details: list[Any] | None = None
-    tool_calls: list[ToolCallWire] | None = None
+    tool_calls: list[ToolCallWire] | ToolCallWire | None = None
     function_call: Function | None = None
     annotations: list[Any] | None = None
     images: list[Any] | None = None
@@ -57,7 +65,7 @@ class MessageWire(Struct):
 class Choice(Struct):
     """One answer, or a piece of one."""
 
-    index: int | None = None
+    index: int | float | None = None
     delta: MessageWire | None = None
     message: MessageWire | None = None
     finish_reason: str | None = None
@@ -71,7 +79,7 @@ class Choice(Struct):
 class Completion(Struct):
     """A chunk of a stream, or a whole answer."""
 
-    id: str | None = None
+    id: str | int | None = None
     model: str | None = None
     object: str | None = None
     choices: list[Choice] | None = None
@@ -89,7 +97,7 @@ class Embedding(Struct):
     """One vector: numbers, base64 of little-endian 32-bit floats, or one vector a token."""
 
     embedding: str | list[float | list[float]]
-    index: int | None = None
+    index: int | float | None = None
 
 
 class Embeddings(Struct):
