@@ -18,7 +18,8 @@ from jackfield.operations import CompletionRequest
 from jackfield.params import ParamTable
 
 from ..chat import merge
-from .lines import ANSWER, line_parser
+from .lines import line_parser
+from .shapes import ANSWER
 
 PARAMS: ParamTable = {
     "max_tokens": Param("max_tokens", ge=1),
@@ -50,11 +51,7 @@ def parse(call: Call[Any], response: HTTPResponse) -> ChatResponse:
     if not answer.generations:
         raise ResponseFormatError("the answer has no text (at $.generations)")
     parser, out = line_parser(call), list[Any]()
-    parser.begin(answer.id or "", out)
-    for at, generation in enumerate(answer.generations):
-        choice = at if generation.index is None else generation.index
-        parser.add(generation.text, choice, None, None, out)
-    parser.end(answer, msgspec.json.decode(response.body), None)
+    parser.whole(answer, msgspec.json.decode(response.body), out)
     parser.close(out)
     return fold(out)
 

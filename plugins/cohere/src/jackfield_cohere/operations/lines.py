@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 from attrs import define, field
-from msgspec import Struct
 
 from jackfield import (
     Finish,
@@ -27,59 +25,13 @@ from jackfield.framing import Frame
 
 from ..errors import normalized
 from ..usage import FINISH_REASONS, parse_usage
+from .shapes import ANSWER, LINE, PLAIN, Answer, Line, ToolUse
 
 ABOUT = (
     *("response_id", "documents", "search_queries", "search_results", "is_search_required"),
     *("prompt", "likelihood"),
 )
 """What an answer says beside its words, and is kept."""
-
-
-class ToolUse(Struct):
-    """A call of a tool; it has no id there."""
-
-    name: str
-    parameters: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class Generation(Struct):
-    """One of several texts."""
-
-    text: str = ""
-    index: int | None = None
-    finish_reason: str | None = None
-
-
-class Answer(Struct):
-    """A whole answer: of a chat one text, of a completion a list of them."""
-
-    id: str | None = None
-    generation_id: str | None = None
-    text: str | None = None
-    generations: list[Generation] | None = None
-    finish_reason: str | None = None
-    citations: list[Any] | None = None
-    tool_calls: list[ToolUse] | None = None
-    meta: dict[str, Any] | None = None
-
-
-class Line(Struct):
-    """An event of a stream."""
-
-    event_type: str = ""
-    is_finished: bool = False
-    index: int | None = None
-    generation_id: str | None = None
-    text: str | None = None
-    citations: list[Any] | None = None
-    tool_calls: list[ToolUse] | None = None
-    finish_reason: str | None = None
-    response: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-_LINE = msgspec.json.Decoder(Line)
-ANSWER = msgspec.json.Decoder(Answer)
-_PLAIN: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 
 
 @define
@@ -95,17 +47,18 @@ class LineParser:
     _meta: dict[str, Any] | None = None
     _about: dict[str, Any] = field(factory=dict)
     _cited: list[Any] = field(factory=list)
-    _said: set[int] = field(factory=set)
     _calls: int = 0
 
     def feed(self, frames: list[Frame], out: list[Any]) -> None:
         """Append the events of *frames* to *out*."""
         for _, data in frames:
-            line = decode(_LINE, data)
-            failed = line.event_type == "stream-error" or line.finish_reason == "ERROR"
-            if failed or not (line.event_type or line.text or line.is_finished):
-                plain = decode(_PLAIN, data)
+            line = decode(LINE, data)
+            if line.event_type == "stream-error" or line.finish_reason == "ERROR":
+                plain = decode(PLAIN, data)
                 self._fail(plain)
+            if not line.event_type and line.is_finished is None:
+                self._no_line(data, out)
+                return
             if line.event_type == "stream-start":
                 self.begin(line.generation_id or "", out)
             elif line.is_finished or line.event_type == "stream-end":
@@ -114,6 +67,14 @@ class LineParser:
                 return
             else:
                 self.add(line.text, line.index or 0, line.citations, line.tool_calls, out)
+
+    def _no_line(self, data: bytes, out: list[Any]) -> None:
+        """Read what is no event: a whole answer although a stream was asked for, or an error."""
+        plain = decode(PLAIN, data)
+        if "text" not in plain and "generations" not in plain:
+            self._fail(plain)
+        self.whole(decode(ANSWER, data), plain, out)
+        self.finished = self.done = True
 
     def _fail(self, told: Mapping[str, Any]) -> None:
         """Raise what a line says is wrong."""
@@ -138,7 +99,6 @@ class LineParser:
     ) -> None:
         """Append more of answer *choice*."""
         if text:
-            self._said.add(choice)
             out.append(TextDelta(text, choice=choice))
         if citations:
             self._cited += citations
@@ -154,13 +114,24 @@ class LineParser:
         answer = decode(ANSWER, body)
         if not self._id:
             self.begin(answer.generation_id or answer.id or "", out)
-        plain = decode(_PLAIN, body)
+        plain = decode(PLAIN, body)
         self.end(answer, plain, line.finish_reason)
         calls = None if self._calls else answer.tool_calls
         self.add(None, 0, None if self._cited else answer.citations, calls, out)
 
+    def whole(self, answer: Answer, told: Mapping[str, Any], out: list[Any]) -> None:
+        """Append the events of a whole answer, or of several."""
+        self.begin(answer.generation_id or answer.id or "", out)
+        self.add(answer.text, 0, answer.citations, answer.tool_calls, out)
+        for at, generation in enumerate(answer.generations or ()):
+            choice = at if generation.index is None else generation.index
+            self.add(generation.text, choice, None, None, out)
+        self.end(answer, told, None)
+
     def end(self, answer: Answer, told: Mapping[str, Any], reason: str | None) -> None:
         """Note how the answer ended, and what was said about it."""
+        if answer.finish_reason == "ERROR":
+            self._fail(told)
         self._meta = answer.meta
         self._ends[0] = reason or answer.finish_reason
         for at, generation in enumerate(answer.generations or ()):

@@ -28,7 +28,8 @@ from jackfield.framing import NDJSON
 
 from ..chat import merge
 from ..media import Json, refuse, render_document
-from .lines import ANSWER, line_parser
+from .lines import line_parser
+from .shapes import ANSWER
 
 ROLES = {Role.USER: "USER", Role.ASSISTANT: "CHATBOT", Role.SYSTEM: "SYSTEM", Role.TOOL: "TOOL"}
 TYPES = {
@@ -150,9 +151,7 @@ def parse(call: Call[Any], response: HTTPResponse) -> ChatResponse:
     if answer.text is None:
         raise ResponseFormatError("the answer has no text (at $.text)")
     parser, out = line_parser(call), list[Any]()
-    parser.begin(answer.generation_id or "", out)
-    parser.add(answer.text, 0, answer.citations, answer.tool_calls, out)
-    parser.end(answer, msgspec.json.decode(response.body), None)
+    parser.whole(answer, msgspec.json.decode(response.body), out)
     parser.close(out)
     return fold(out)
 
