@@ -68,7 +68,8 @@ def input_count(turn: Turn) -> int:
     """
     if not isinstance(turn.body, dict):
         answer: Any = turn.response.get("body")
-        return len(answer["data"]) if isinstance(answer, dict) and answer.get("data") else 1
+        rows = answer.get("data") if isinstance(answer, dict) else []
+        return len(rows or ()) or 1
     given = turn.body.get("input")
     one = not isinstance(given, list) or all(isinstance(item, int) for item in given)
     return 1 if one else len(given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import openai
@@ -24,6 +24,7 @@ from jackfield import (
 from openai_dialect.asking import same_meaning
 from openai_dialect.recorder import MODELS, VECTOR, Recorder, Seen, recorder
 
+T = TypeVar("T")
 KEY = "made-up-key-1234"
 NAMES = ["openai", "openai-compatible", "vllm"]
 SCHEMA = {
@@ -43,10 +44,22 @@ CALL_WIRE = {"id": "c1", "type": "function", "function": {"name": "get_age", "ar
 HI = {"role": "user", "content": "Hi"}
 
 
+OPENED: list[Any] = []
+"""Clients of either side, to be closed at the end."""
+
+
+def opened(client: T) -> T:
+    """*client*, noted to be closed."""
+    OPENED.append(client)
+    return client
+
+
 @pytest.fixture(scope="module")
 def notes() -> Iterator[Recorder]:
     with recorder() as running:
         yield running
+        while OPENED:
+            OPENED.pop().close()
 
 
 @frozen
@@ -153,11 +166,11 @@ CALLS = {
 
 
 def ours(notes: Recorder, name: str) -> LLMProvider:
-    return create_provider(name, {"base_url": notes.url, "api_key": KEY})
+    return opened(create_provider(name, {"base_url": notes.url, "api_key": KEY}))
 
 
 def sdk(notes: Recorder) -> openai.OpenAI:
-    return openai.OpenAI(base_url=notes.url, api_key=KEY, max_retries=0)
+    return opened(openai.OpenAI(base_url=notes.url, api_key=KEY, max_retries=0))
 
 
 def both(notes: Recorder, theirs: Callable[[], Any], mine: Callable[[], Any]) -> tuple[Any, Any]:
@@ -225,7 +238,8 @@ def test_an_event_loop_asks_the_same(notes: Recorder, call: str, backend: str) -
     provider = ours(notes, "openai")
 
     async def main() -> None:
-        await provider.aexecute("m", same.prompt, same.params, **same.options)
+        async with ours(notes, "openai") as other:
+            await other.aexecute("m", same.prompt, same.params, **same.options)
 
     anyio.run(main, backend=backend)
     there = notes.seen[-1]
@@ -263,9 +277,10 @@ def test_models_are_asked_for_like_the_sdk_does(notes: Recorder, name: str) -> N
 
 def test_whom_to_bill_is_said_like_the_sdk_does(notes: Recorder) -> None:
     billed: dict[str, Any] = {"organization": "org-1", "project": "proj-1"}
-    openai.OpenAI(base_url=notes.url, api_key=KEY, **billed).models.list()
+    opened(openai.OpenAI(base_url=notes.url, api_key=KEY, **billed)).models.list()
     theirs = notes.seen[-1].headers
-    create_provider("openai", {"base_url": notes.url, "api_key": KEY, **billed}).list_models()
+    settings = {"base_url": notes.url, "api_key": KEY, **billed}
+    opened(create_provider("openai", settings)).list_models()
     mine = notes.seen[-1].headers
     for header in ("openai-organization", "openai-project"):
         assert mine[header] == theirs[header]
