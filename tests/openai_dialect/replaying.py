@@ -70,9 +70,9 @@ def input_count(turn: Turn) -> int:
         answer: Any = turn.response.get("body")
         rows = answer.get("data") if isinstance(answer, dict) else []
         return len(rows or ()) or 1
-    given = turn.body.get("input")
-    one = not isinstance(given, list) or all(isinstance(item, int) for item in given)
-    return 1 if one else len(given)
+    given: Any = turn.body.get("input")
+    several = isinstance(given, list) and not all(isinstance(item, int) for item in given)
+    return len(list(given)) if several else 1
 
 
 def sync(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
