@@ -27,6 +27,7 @@ SHARED = Path(os.environ.get("JACKFIELD_SHARED") or Path(__file__).resolve().par
 FILES = {
     "openai": "openai.json",
     "anthropic": "anthropic.json",
+    "cohere": "cohere.yaml",
     "ollama": "ollama.yaml",
     "vllm": "vllm.json",
 }

@@ -1,0 +1,88 @@
+"""Recorded truth: what real clients sent to Cohere and what we send for the same call is the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from cohere_wire.meaning import explained, meaning
+from cohere_wire.reading import read
+from cohere_wire.replays import replay, replaying, streams, whole
+from cohere_wire.traffic import ALL, each, of, operation
+from cohere_wire.typed import form, typed
+from jackfield import ChatRequest, Message
+from support.recordings import Turn
+
+pytestmark = [
+    pytest.mark.wire,
+    pytest.mark.skipif(not ALL, reason="no recordings: set JACKFIELD_WIRE"),
+]
+
+BODIES = [t for t in of() if isinstance(t.body, dict) and operation(t) != "compatible chat"]
+ANSWERED = [t for t in of("chat") if read(t).answered]
+
+
+def sent(turn: Turn) -> Any:
+    """The one request that *turn* takes."""
+    asks_for_stream = streams(turn) or bool(isinstance(turn.body, dict) and turn.body.get("stream"))
+    (request,) = replay(turn, stream=asks_for_stream).sent
+    return request
+
+
+@each(BODIES)
+def test_the_same_body_goes_to_the_same_place(turn: Turn) -> None:
+    request = sent(turn)
+    assert (request.method, urlsplit(request.url).path) == (turn.request["method"], turn.path)
+    leave = explained(replaying().explain(typed(turn)).warnings)
+    assert meaning(json.loads(request.body), leave) == meaning(turn.body, leave)
+
+
+@each(BODIES)
+def test_a_warning_comes_only_for_what_the_api_does_not_take(turn: Turn) -> None:
+    assert {w.kind for w in replaying().explain(typed(turn)).warnings} <= {"clamped"}
+
+
+@each(of("transcription"))
+def test_the_same_form_is_sent(turn: Turn) -> None:
+    request = sent(turn)
+    ours = form(request.body.decode("latin-1"))
+    theirs = form(turn.body)
+    assert ours == theirs
+    assert urlsplit(request.url).path == turn.path
+
+
+@each(of("model", "models"))
+def test_the_same_model_is_asked_for(turn: Turn) -> None:
+    request = sent(turn)
+    assert (request.method, urlsplit(request.url).path) == ("GET", turn.path)
+
+
+@each(ANSWERED)
+def test_an_answer_goes_back_as_it_came(turn: Turn) -> None:
+    answer = whole(turn)
+    history = [Message("user", "Hi"), answer.message, Message("user", "Go on")]
+    plan = replaying().explain(ChatRequest(model="a-model", messages=history))
+    assert plan.warnings == ()
+    (back,) = [m for m in plan.body["messages"] if m["role"] == "assistant"]
+    wire = read(turn)
+    blocks = [{"type": "thinking", "thinking": wire.thinking}] if wire.thinking else []
+    blocks += [{"type": "text", "text": text} for text in wire.texts.values()]
+    calls = [
+        {
+            "id": c["id"],
+            "type": "function",
+            "function": {"name": c["name"], "arguments": c["arguments"]},
+        }
+        for c in wire.calls.values()
+    ]
+    came = {
+        "role": "assistant",
+        "content": blocks,
+        "tool_plan": wire.plan,
+        "tool_calls": calls,
+        "citations": wire.citations,
+    }
+    assert meaning({"messages": [back]}) == meaning({"messages": [came]})
