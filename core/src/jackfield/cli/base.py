@@ -163,6 +163,10 @@ your configuration folder:
   api_key = "${{ANTHROPIC_API_KEY}}"
 
 {errors.EXIT_CODES}
+
+\b
+Completion for your shell (bash, zsh or fish):
+  eval "$(_JACKFIELD_COMPLETE=bash_source jackfield)"
 """
 
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import json
 import locale
+import mimetypes
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from attrs import field, frozen
+from attrs import frozen
 
+from ..attachments import MAX_ATTACHMENT
 from ..errors import PluginError, UnknownProviderError
 from ..plugins import canonical
-from ..prompts import Prompt
 from ..provider import LLMProvider
 from ..requests import ChatRequest
-from ..types import ResponseFormat
+from ..types import Message, ResponseFormat, TextPart
 from .settings import Settings
 from .terminal import is_terminal, note, remember_secrets
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_MEDIA = ("image/", "audio/", "video/", "application/pdf")
 DEMO = "llamacpp/tiny-demo"
 HOW = (
     "set JACKFIELD_MODEL or default_model in jackfield.toml, or say"
@@ -75,12 +77,29 @@ class Call:
     target: Target
     params: Mapping[str, Any]
     options: Mapping[str, Any]
-    attachments: Sequence[Any] = field(default=())
+    attachments: Sequence[str | TextPart] = ()
 
-    def request(self, prompt: Prompt) -> ChatRequest:
-        """The typed request for *prompt*."""
-        options = {**self.options, "attachments": self.attachments}
+    def request(self, messages: Sequence[Message]) -> ChatRequest:
+        """The typed request for *messages*, the attachments in the last."""
+        texts = [a for a in self.attachments if isinstance(a, TextPart)]
+        media = [a for a in self.attachments if not isinstance(a, TextPart)]
+        *before, last = messages
+        prompt = [*before, Message(last.role, (*texts, *last.content))]
+        options = {**self.options, "attachments": media}
         return self.target.provider.chat_request(self.target.model, prompt, self.params, **options)
+
+
+def attach(given: str) -> str | TextPart:
+    """A text file as text, which every model reads; anything else as it is, for the core to read."""
+    kind = mimetypes.guess_type(given)[0] or ""
+    path = Path(given)
+    try:
+        if kind.startswith(_MEDIA) or not path.is_file() or path.stat().st_size > MAX_ATTACHMENT:
+            return given
+        text = path.read_text("utf-8-sig")
+    except (OSError, ValueError):
+        return given
+    return TextPart(f"{path.name}:\n\n{text}\n") if text.strip() and "\0" not in text else given
 
 
 def split_model(settings: Settings, model: str) -> tuple[str, str]:
@@ -129,10 +148,8 @@ def parse_parameters(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, di
         name, equals, raw = text.partition("=")
         if not name or not equals:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="-p")
-        provider, dot, field_name = name.partition(".")
-        table, key = (
-            (own.setdefault(canonical(provider), {}), field_name) if dot else (common, name)
-        )
+        provider, dot, rest = name.partition(".")
+        table, key = (own.setdefault(provider, {}), rest) if dot else (common, name)
         value = _value(raw)
         if key in ("stop", "stop_sequences"):
             value = [*table.get(key, ()), *(value if isinstance(value, list) else [raw])]
@@ -172,16 +189,21 @@ def parse_schema(given: str) -> ResponseFormat:
 def prepare(settings: Settings, given: Mapping[str, Any]) -> Call:
     """The call that the options *given* describe."""
     params, own = parse_parameters(given["param"])
+    target = find_target(settings, given["model"], given["key"])
+    kind, known = target.provider.info.name, (target.provider.name, target.provider.info.name)
+    for name in own:
+        if name not in known and canonical(name) != kind:
+            fix = f"{target.provider.name} answers: write {target.provider.name}.NAME=VALUE"
+            raise click.BadParameter(f"{name}.NAME is for another provider; {fix}", param_hint="-p")
     options: dict[str, Any] = {
         "system": given["system"],
-        "provider_options": own,
+        "provider_options": {kind: {k: v for fields in own.values() for k, v in fields.items()}},
         "timeout": given["timeout"],
         "strict": given["strict"] or None,
     }
     if given["schema"]:
         options["response_format"] = parse_schema(given["schema"])
-    target = find_target(settings, given["model"], given["key"])
-    return Call(target, params, options, given["attach"])
+    return Call(target, params, options, [attach(path) for path in given["attach"]])
 
 
 def read_prompt(words: Sequence[str]) -> str:
@@ -195,10 +217,8 @@ def read_prompt(words: Sequence[str]) -> str:
         piped = _decode(sys.stdin.buffer.read())
     prompt = "\n\n".join(part for part in (argument, piped.rstrip("\r\n")) if part.strip())
     if not prompt:
-        empty = (
-            "the prompt is empty" if argument or sys.stdin is None else "standard input is empty"
-        )
-        raise click.UsageError(f'{empty}: say something, as in jackfield chat "Hello"')
+        fix = 'say something, as in jackfield chat "Hello"'
+        raise click.UsageError(f"the prompt and standard input are empty: {fix}")
     return prompt
 
 

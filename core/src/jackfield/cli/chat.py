@@ -15,7 +15,17 @@ from attrs import mutable
 from ..errors import LLMError, StreamInterruptedError
 from ..events import PartAdded, ReasoningDelta, ResponseBuilder, StreamEvent
 from ..requests import ChatRequest
-from ..types import ChatResponse, FinishReason, Json, MediaPart, ProviderPart, ReasoningPart
+from ..types import (
+    ChatResponse,
+    ContentPart,
+    FinishReason,
+    Json,
+    MediaPart,
+    Message,
+    ProviderPart,
+    ReasoningPart,
+    Role,
+)
 from .base import State, app, common
 from .call import Call, Target, call_options, prepare, read_prompt
 from .errors import FAILED, write_error
@@ -58,11 +68,11 @@ class Screen:
         """Write what is to be seen of *event*."""
         thought = _thought(event) if is_terminal(sys.stdout) else ""
         if thought:
-            self.thinking = True
-            text = styled(safe(thought), sys.stdout)
-            sys.stdout.write(text)
+            dim = styled(safe(thought), sys.stdout)
+            plain = dim == safe(thought) and not self.thinking
+            sys.stdout.write(("(thinking) " if plain else "") + dim)
             sys.stdout.flush()
-            self.last = thought
+            self.thinking, self.last = True, thought
         elif text := str(event):
             write(("\n\n" if self.thinking else "") + text)
             self.thinking, self.last = False, text
@@ -130,14 +140,9 @@ def tell(response: ChatResponse) -> None:
         note("The provider's filter stopped the answer", 33)
 
 
-def declined(response: ChatResponse) -> bool:
-    """Whether the answer is a no."""
-    return bool(response.refusal) or response.finish_reason is FinishReason.CONTENT_FILTER
-
-
 def response_json(target: Target, response: ChatResponse) -> dict[str, Any]:
     """*response* in the shape that ``--json`` promises."""
-    parts = response.message.content
+    other = [p for p in response.message.content if isinstance(p, MediaPart | ProviderPart)]
     return {
         "provider": target.provider.name,
         "model": response.model or target.model,
@@ -146,7 +151,7 @@ def response_json(target: Target, response: ChatResponse) -> dict[str, Any]:
         "reasoning": response.reasoning,
         "refusal": response.refusal,
         "tool_calls": [{"id": c.id, "name": c.name, "arguments": c.arguments} for c in response.tool_calls],
-        "media": [p for p in parts if isinstance(p, MediaPart)],
+        "other": [typed(part) for part in other],
         "finish_reason": response.finish_reason,
         "raw_finish_reason": response.raw_finish_reason,
         "usage": response.usage,
@@ -156,14 +161,14 @@ def response_json(target: Target, response: ChatResponse) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def event_json(event: StreamEvent) -> Json:
-    """*event* as an object with its ``type``."""
+def typed(value: StreamEvent | ContentPart) -> Json:
+    """An event or part as an object that tells its ``type``."""
     import msgspec
 
-    fields: dict[str, Any] = msgspec.to_builtins(event, enc_hook=str)
-    if isinstance(event, PartAdded):
-        fields["part"] = {"type": type(event.part).__name__, **fields["part"]}
-    return {"type": type(event).__name__, **fields}
+    fields: dict[str, Any] = msgspec.to_builtins(value, enc_hook=str)
+    if isinstance(value, PartAdded):
+        fields["part"] = typed(value.part)
+    return {"type": type(value).__name__, **fields}
 
 
 def _answer_json(target: Target, request: ChatRequest, lines: bool) -> ChatResponse:
@@ -174,7 +179,7 @@ def _answer_json(target: Target, request: ChatRequest, lines: bool) -> ChatRespo
             return response
         with target.provider.stream(request) as stream:
             for event in stream:
-                write_json(event_json(event), lines=True)
+                write_json(typed(event), lines=True)
         return stream.response
     except LLMError as error:
         write_error(error, lines=lines)
@@ -218,16 +223,16 @@ def chat(state: State, /, as_json: bool, stream: bool | None, usage: bool, **giv
         from .talk import talk
 
         raise click.exceptions.Exit(talk(state.settings, prepare(state.settings, given), usage))
-    prompt = read_prompt(given["prompt"])
+    question = Message(Role.USER, read_prompt(given["prompt"]))
     call = prepare(state.settings, given)
-    request = call.request(prompt)
+    request = call.request([question])
     started = time.monotonic()
     response = answer(call, request, as_json=as_json, stream=stream)
     if not as_json:
         tell(response)
     if usage:
         note(f"{totals([response])}, {time.monotonic() - started:.1f} s")
-    if declined(response):
+    if response.refusal or response.finish_reason is FinishReason.CONTENT_FILTER:
         raise click.exceptions.Exit(FAILED)
 
 
@@ -249,22 +254,21 @@ def _shortened(value: Any) -> Any:
 @click.pass_obj
 def explain(state: State, /, as_json: bool, **given: Any) -> None:
     """Show what would be sent."""
-    prompt = read_prompt(given["prompt"])
+    question = Message(Role.USER, read_prompt(given["prompt"]))
     call = prepare(state.settings, given)
     provider = call.target.provider
-    found = provider.explain(call.request(prompt))
+    found = provider.explain(call.request([question]))
     own = {name.lower() for name in getattr(provider.config, "headers", ())}
-    headers = {k: "**********" if k.lower() in own else v for k, v in found.headers.items()}
+    headers = {k: "*" * 10 if k.lower() in own else hide(v) for k, v in found.headers.items()}
     if as_json:
         facts = {"provider": found.provider, "model": found.model, "method": found.method,
                  "url": found.url, "headers": headers, "body": found.body,
                  "warnings": found.warnings}  # fmt: skip
         write_json(facts)
         return
-    write(
-        hide(f"{found.method} {found.url}\n" if found.url else f"{call.target}, in this process\n")
-    )
-    write("".join(f"{name}: {hide(value)}\n" for name, value in headers.items()))
+    where = " ".join(filter(None, (found.method, found.url))) or f"{call.target}, in this process"
+    write(hide(where) + "\n")
+    write("".join(f"{name}: {value}\n" for name, value in headers.items()))
     if found.body is not None:
         write("\n" + json.dumps(_shortened(found.body), indent=2, ensure_ascii=False) + "\n")
     for warning in found.warnings:

@@ -42,13 +42,16 @@ NEXT: Mapping[type[LLMError], str] = {
     ContextLengthExceededError: "shorten the prompt, or take a model with a larger context",
     RateLimitError: "wait a little, then run the command again",
     OverloadedError: "the provider is overloaded: try again later, or take another model",
-    StreamInterruptedError: "the answer is incomplete: run the command again",
+    StreamInterruptedError: "what came is incomplete: run the command again",
     TransportError: "is it running, and the address right? Try `jackfield doctor {provider}`",
 }
 """What to do next, by the class of the error or the nearest base."""
 
-WORDS = {"go into provider_options": "are written -p PROVIDER.NAME=VALUE",
-         "list_models() has them": "`jackfield models` has them"}  # fmt: skip
+WORDS = {
+    "go into provider_options": "are written -p PROVIDER.NAME=VALUE",
+    "list_models() has them": "`jackfield models` has them",
+    "pass MediaPart(media_type, data)": "name it after its type, as in photo.png",
+}
 """What errors say to programmers, in the words of the command line."""
 
 
@@ -68,7 +71,7 @@ def advice(error: LLMError) -> str:
     if error.retry_after is not None:
         return f"wait {error.retry_after:g} s, then run the command again"
     found = next((NEXT[kind] for kind in type(error).__mro__ if kind in NEXT), "")
-    return found.format(provider=error.provider or "").replace(" `", "`")
+    return found.format(provider=error.provider)
 
 
 def report(error: BaseException) -> int:

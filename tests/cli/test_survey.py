@@ -1,0 +1,170 @@
+"""`models`, `providers` and `doctor`: what there is, and what keeps it from working."""
+
+import json
+import stat
+
+import pytest
+
+from support.commandline import Cli, Peer
+
+MODELS = json.dumps({"object": "list", "data": [{"id": "small"}, {"id": "large"}]}).encode()
+UP = {"/v1/models": (200, [MODELS])}
+DENIED = {
+    "/v1/models": (401, [b'{"error": {"message": "bad key", "type": "invalid_request_error"}}'])
+}
+
+
+def box(name: str, url: str, **more: str) -> str:
+    """A table of the configuration: an OpenAI-compatible server under *name*."""
+    lines = {"provider": "openai-compatible", "base_url": f"{url}/v1", **more}
+    return f"[providers.{name}]\n" + "".join(f'{k} = "{v}"\n' for k, v in lines.items())
+
+
+def verdicts(printed: str) -> dict[str, str]:
+    """The doctor's word on each name."""
+    rows = [line.split() for line in printed.splitlines()[1:]]
+    return {row[1]: row[0] for row in rows if row[0] in {"ok", "FAIL", "warn", "--"}}
+
+
+@pytest.mark.live
+def test_models_of_all_configured_providers_are_listed_by_the_names_that_chat_takes(
+    cli: Cli,
+) -> None:
+    with Peer(UP) as one, Peer(UP) as two:
+        cli.configure(box("one", one.url) + box("two", two.url))
+        listed = cli("models").stdout.split()
+    assert {"one/small", "one/large", "two/small", "two/large"} <= set(listed)
+
+
+@pytest.mark.live
+def test_a_failing_provider_stands_beside_the_others_models(cli: Cli) -> None:
+    with Peer(UP) as up, Peer(DENIED) as denied:
+        cli.configure(
+            box("up", up.url) + box("denied", denied.url, api_key="none-of-your-business")
+        )
+        done = cli("models")
+        as_json = cli("models", "--json")
+    assert done.returncode == as_json.returncode == 1
+    assert "up/small" in done.stdout
+    assert "denied: bad key" in done.stderr
+    told = json.loads(as_json.stdout)
+    assert {"up/small", "up/large"} <= {m["model"] for m in told["models"]}
+    assert "bad key" in told["failures"]["denied"]
+
+
+@pytest.mark.live
+def test_models_of_one_provider(cli: Cli) -> None:
+    with Peer(UP) as up:
+        cli.configure(box("up", up.url) + box("down", "http://127.0.0.1:9"))
+        done = cli("models", "up")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.split() == ["up/small", "up/large"]
+    done = cli("models", "down")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "127.0.0.1:9" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["nonesuch", "openai"])
+def test_models_of_what_is_not_there_or_not_configured_is_exit_code_2(cli: Cli, name: str) -> None:
+    done = cli("models", name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert name in done.stderr
+
+
+def test_providers_tells_ready_not_configured_and_not_installed(cli: Cli) -> None:
+    cli.configure(
+        '[providers.fake]\nprovider = "scripted"\n[providers.work]\nprovider = "openai-compatible"\n'
+        "[providers.gone]\nprovider = 'gemini'\n"
+    )
+    listed = {p["name"]: p for p in json.loads(cli("providers", "--json").stdout)}
+    assert listed["fake"]["status"] == "ready"
+    assert listed["work"]["status"] == "not configured"
+    assert "base_url" in listed["work"]["detail"]
+    assert listed["gone"]["status"] == "not installed"
+    assert "pip install jackfield-gemini" in listed["gone"]["detail"]
+    assert listed["openai"]["status"] == "not configured"
+    assert "OPENAI_API_KEY" in listed["openai"]["detail"]
+    plain = cli("providers")
+    assert plain.returncode == 0
+    assert all(name in plain.stdout for name in listed)
+
+
+def test_providers_sends_nothing(cli: Cli) -> None:
+    with Peer(UP) as up:
+        cli.configure(box("up", up.url))
+        assert cli("providers").returncode == 0
+    assert up.requests == []
+
+
+@pytest.mark.live
+def test_the_doctor_is_content_with_what_works(cli: Cli) -> None:
+    with Peer(UP) as up:
+        cli.configure(
+            'default_model = "up/small"\n' + box("up", up.url, api_key="sk-canary-0123456789abcdef")
+        )
+        done = cli("doctor")
+    assert done.returncode == 0, done.stdout
+    assert verdicts(done.stdout)["up"] == "ok"
+    assert "key from the configuration" in done.stdout
+    assert "jackfield 0.1.0, Python 3" in done.stdout
+    assert "canary" not in done.stdout + done.stderr
+
+
+@pytest.mark.live
+def test_the_doctor_names_what_fails_why_and_what_to_do(cli: Cli) -> None:
+    with Peer(DENIED) as denied:
+        cli.configure(
+            'default_model = "nowhere"\n' + box("denied", denied.url) + box("down", "http://127.0.0.1:9")
+            + '[providers.unset]\nprovider = "openai"\napi_key = "${NOWHERE_SET}"\n'
+        )  # fmt: skip
+        done = cli("doctor")
+    assert done.returncode == 1
+    told = verdicts(done.stdout)
+    assert {told[name] for name in ("denied", "down", "unset", "default")} == {"FAIL"}
+    assert "bad key" in done.stdout
+    assert "127.0.0.1:9" in done.stdout
+    assert "the environment has no NOWHERE_SET (set NOWHERE_SET)" in done.stdout
+    assert "'nowhere' is not PROVIDER/MODEL" in done.stdout
+
+
+@pytest.mark.live
+def test_the_doctor_looks_at_the_named_providers_alone(cli: Cli) -> None:
+    with Peer(UP) as up:
+        cli.configure(box("up", up.url) + box("down", "http://127.0.0.1:9"))
+        assert cli("doctor", "up").returncode == 0
+        done = cli("doctor", "down")
+    assert done.returncode == 1
+    assert "up" not in verdicts(done.stdout)
+
+
+def test_the_doctor_reports_a_broken_file_and_goes_on(cli: Cli) -> None:
+    cli.configure("default_model = \n")
+    done = cli("doctor")
+    assert done.returncode == 1
+    assert "jackfield.toml: is not TOML" in done.stdout
+    assert "line 1" in done.stdout
+
+
+def test_the_doctor_counts_a_key_in_the_environment_as_meant(cli: Cli) -> None:
+    done = cli(
+        "doctor",
+        env={"OPENAI_API_KEY": "sk-canary-0123456789abcdef", "HTTPS_PROXY": "http://127.0.0.1:9"},
+    )
+    assert verdicts(done.stdout)["openai"] == "FAIL"
+    assert "key from OPENAI_API_KEY" in done.stdout
+    assert done.returncode == 1
+    assert "canary" not in done.stdout
+
+
+def test_the_doctor_is_content_without_any_configuration(cli: Cli) -> None:
+    done = cli("doctor", env={"OLLAMA_HOST": "127.0.0.1:9"})
+    assert done.returncode == 0, done.stdout
+    assert "no file" in done.stdout
+
+
+def test_the_doctor_warns_of_a_key_in_a_file_that_others_can_read(cli: Cli) -> None:
+    path = cli.configure('[providers.fake]\nprovider = "openai"\napi_key = "canary-in-a-file"\n')
+    path.chmod(0o644)
+    assert f"chmod 600 {path.name}" in cli("doctor", "scripted").stdout
+    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    assert "chmod" not in cli("doctor", "scripted").stdout
