@@ -36,6 +36,12 @@ Exchanges = Mapping[type[Request[Any]], Exchange[Any, Any] | Procedure[Any, Any]
 USER_AGENT = "jackfield/0.1"
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port of *url*, as it writes them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 class HTTPProvider(LLMProvider):
     """A provider spoken to over HTTP. Say who you are, and declare your exchanges."""
 
@@ -85,8 +91,12 @@ class HTTPProvider(LLMProvider):
     @cached_property
     def origin(self) -> str:
         """Scheme, host and port of the base URL."""
-        parts = urlsplit(self._prefix)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin(self._prefix)
+
+    @cached_property
+    def origins(self) -> tuple[str, ...]:
+        """Where requests, and the key with them, may go; override where more is configured."""
+        return (self.origin,)
 
     @cached_property
     def _base_headers(self) -> Headers:
@@ -164,7 +174,7 @@ class HTTPProvider(LLMProvider):
         timeout, url = call.timeout, built.url
         if "://" in url:
             # What an answer told us to fetch: the key goes to its own origin and nowhere else.
-            if not url.startswith(f"{self.origin}/"):
+            if origin(url) not in self.origins:
                 raise ResponseFormatError(f"the answer leads to another server than {self.origin}")
         else:
             url = self._prefix + url
@@ -213,8 +223,15 @@ class HTTPProvider(LLMProvider):
         signed = yield from self.authorize(request)
         response: HTTPResponse = yield signed
         note_exchange(self.name, request, response)
+        if response.status == 202:
+            response = yield from self.await_answer(signed, response)
         if not 200 <= response.status < 300:
             raise self.make_error(response)
+        return response
+
+    def await_answer(self, signed: HTTPRequest, response: HTTPResponse) -> Flow[HTTPResponse]:
+        """What comes of a 202, accepted; override to ask again until the answer is there."""
+        yield from ()
         return response
 
     def read(self, call: Call[Any], exchange: Exchange[Any, Any], response: HTTPResponse) -> Any:

@@ -31,15 +31,25 @@ ALIASES: Mapping[str, str] = {
     "llama-cpp": "llamacpp",
     "llama.cpp": "llamacpp",
     "compatible": "openai-compatible",
+    "azure-openai": "azure",
+    "lm-studio": "lmstudio",
+    "nim": "nvidia",
+    "nvidia-nim": "nvidia",
+    "together-ai": "together",
 }
 
 KNOWN: Mapping[str, str] = {
+    "azure": "jackfield-azure",
     "claude": "jackfield-claude",
     "cohere": "jackfield-cohere",
     "llamacpp": "jackfield-llamacpp",
+    "lmstudio": "jackfield-lmstudio",
+    "nvidia": "jackfield-nvidia",
     "ollama": "jackfield-ollama",
     "openai": "jackfield-openai",
     "openai-compatible": "jackfield-dialect-openai",
+    "openrouter": "jackfield-openrouter",
+    "together": "jackfield-together",
     "vllm": "jackfield-vllm",
 }
 """Providers of this project and the distributions that bring them."""

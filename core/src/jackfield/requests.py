@@ -81,10 +81,16 @@ def _texts(inputs: str | Iterable[str]) -> tuple[str, ...]:
 
 @frozen(kw_only=True)
 class EmbeddingRequest(Request[EmbeddingResponse]):
-    """Ask for one vector for each text in *inputs*."""
+    """Ask for one vector for each text in *inputs*.
+
+    *input_type* is what the vectors are for, where the model makes a difference:
+    ``query`` or ``document`` (to find one with the other), ``classification`` or
+    ``clustering``.
+    """
 
     inputs: tuple[str, ...] = field(converter=_texts)
     dimensions: int | None = None
+    input_type: str | None = None
 
 
 @frozen(kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from attrs import field, frozen
 
 from ..errors import InvalidRequestError
 from ..requests import Request
-from ..types import Json
+from ..types import Json, MediaPart
 
 
 @frozen(kw_only=True)
@@ -45,12 +44,14 @@ class FileUploadRequest(Request[RemoteFile]):
     purpose: str | None = None
 
     @classmethod
-    def of(cls, data: bytes | str | os.PathLike[str], name: str = "", **fields: Any) -> Self:
-        """The request for *data*, which is bytes with a *name*, or the path of a file.
+    def of(cls, data: Any, name: str = "", **fields: Any) -> Self:
+        """The request for *data*: bytes with a *name*, the path of a file, or a `MediaPart`.
 
         Raises:
             InvalidRequestError: there is no such file, or bytes have no name.
         """
+        if isinstance(data, MediaPart):
+            data, name = data.data or b"", name or data.name or ""
         if isinstance(data, bytes):
             if not name:
                 message = 'a file of bytes needs a name: upload_file(data, "notes.txt")'

@@ -233,6 +233,8 @@ def build_embeddings(call: Call[EmbeddingRequest]) -> HTTPRequest:
     body: dict[str, Any] = {"model": request.model, "input": list(request.inputs)}
     if request.dimensions is not None:
         body["dimensions"] = request.dimensions
+    if request.input_type is not None:
+        call.warn("unsupported", "input_type", "this API makes no difference")
     return json_request("/embeddings", merge(body, call.options))
 
 

@@ -6,7 +6,9 @@ import json
 import re
 from typing import Any
 
-from ...types import ChatResponse, EmbeddingResponse
+import attrs
+
+from ...types import ChatResponse
 from ..recordings import Recording
 from .observe import Outcome
 
@@ -71,14 +73,30 @@ def essence(outcome: Outcome) -> Any:
         return (outcome.error, dict(outcome.facts)["status"], dict(outcome.facts)["code"])
     result = outcome.result
     if isinstance(result, ChatResponse):
-        calls = [(c.name, _value(c.arguments)) for c in result.tool_calls]
-        usage = (result.usage.input_tokens, result.usage.output_tokens)
-        return (result.text, result.reasoning, calls, result.finish_reason, usage)
-    if isinstance(result, EmbeddingResponse):
-        return result.vectors
+        return (*said(outcome), result.usage.input_tokens, result.usage.output_tokens)
     if isinstance(result, list | tuple):
         return [getattr(item, "id", item) for item in result]
+    if attrs.has(type(result)):
+        return _without_raw(attrs.asdict(result))
     return result
+
+
+def said(outcome: Outcome) -> tuple[Any, ...]:
+    """What the answer of *outcome* says; what it cost may come after it, and be lost with its end."""
+    result = outcome.result
+    if not isinstance(result, ChatResponse):
+        return (essence(outcome),)
+    calls = [(c.name, _value(c.arguments)) for c in result.tool_calls]
+    return (result.text, result.reasoning, calls, result.finish_reason)
+
+
+def _without_raw(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {k: v for k, v in value.items() if k not in ("provider_metadata", "raw")}
+        return {name: _without_raw(item) for name, item in kept.items()}
+    if isinstance(value, list | tuple):
+        return [_without_raw(item) for item in value]
+    return value
 
 
 def _value(arguments: str) -> Any:

@@ -20,7 +20,7 @@ from ...requests import ChatRequest
 from ..recordings import Recording, recordings_of
 from .base import Base, http_only
 from .expect import check_expectations, check_request
-from .mutate import boundaries, essence, inject
+from .mutate import boundaries, essence, inject, said
 from .observe import BACKENDS, Outcome, observe, observe_all, replaying, require, stalling
 
 SMALL = 3000
@@ -139,7 +139,7 @@ class ReplayTests(Base):
             where = f"{recording} cut after {at} of {len(payload)} bytes"
             if there.error is None:
                 todo = "set `finished` at a finish reason and `done` at the terminator, only then"
-                same = essence(there) == essence(whole)
+                same = said(there) == said(whole)
                 require(same, f"{where} passes as whole: {there}\n  not {whole}", todo)
             elif there.partial is not None and whole.result is not None:
                 kept, full = there.partial.text, whole.result.text
