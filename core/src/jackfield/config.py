@@ -204,7 +204,8 @@ def _converter() -> Any:
     converter.register_structure_hook(str, _exactly((str,), "text"))
     converter.register_structure_hook_func(_is_choice, _one_of)
     converter.register_structure_hook(Path, lambda v, _: Path(v).expanduser())
-    converter.register_structure_hook(Secret, _exactly((str, Secret), "text"))
+    text = _exactly((str, Secret), "text")
+    converter.register_structure_hook(Secret, lambda v, kind: Secret(text(v, kind)))
     plain = cattrs.gen.make_dict_structure_fn(Timeout, converter, _cattrs_forbid_extra_keys=True)
 
     def timeout(value: Any, kind: Any) -> Timeout:
