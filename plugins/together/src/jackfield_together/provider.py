@@ -28,10 +28,9 @@ class TogetherConfig(HTTPConfig):
 
 def build_image(call: Call[ImageRequest]) -> HTTPRequest:
     """POST /images/generations, where a size is a width and a height."""
-    width, x, height = (call.request.size or "").partition("x")
-    sized = {"width": int(width), "height": int(height)} if x and (width + height).isdigit() else {}
-    if sized:
-        call.options = {**sized, **call.options}
+    width, _, height = (call.request.size or "").partition("x")
+    if width.isdigit() and height.isdigit():
+        call.options = {"width": int(width), "height": int(height), **call.options}
         call.request = evolve(call.request, size=None)
     return images.build(call)
 
