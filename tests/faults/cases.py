@@ -11,7 +11,12 @@ from jackfield.testing.faults import CATALOGUE, DIALECTS, Answer, Fault, FaultSe
 KEY = "canary-7f3a-pelican-c2e9"
 """The key of every call. It looks like no vendor's, so that only knowing it helps to hide it."""
 
-PROVIDERS = {"openai": "openai-compatible", "anthropic": "claude", "ollama": "ollama"}
+PROVIDERS = {
+    "openai": "openai-compatible",
+    "anthropic": "claude",
+    "ollama": "ollama",
+    "cohere": "cohere",
+}
 COLOURS = ("sync", "asyncio", "trio")
 MODEL = "pelican-1"
 PROMPT = "A tale of a pelican, please"

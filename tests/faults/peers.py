@@ -19,9 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anthropic
+import cohere
 import httpx
 import ollama
 import openai
+from cohere.core.api_error import ApiError
 
 from faults.callers import parted
 from faults.cases import DIALECTS, KEY, MARGIN, PACE, TIMEOUT, TOOL, Case, cases
@@ -78,6 +80,26 @@ def read_ollama(case: Case, url: str, outcome: Outcome) -> str | None:
         return reason
 
 
+def read_cohere(case: Case, url: str, outcome: Outcome) -> str | None:
+    """One call with Cohere's SDK; the finish reason."""
+    tools: Any = [{"type": "function", "function": TOOL}]
+    client = cohere.ClientV2(KEY, base_url=url, timeout=TIMEOUT["idle"])
+    ask: Any = {"model": "m", "messages": asked(case), "tools": tools}
+    if not case.stream:
+        made: Any = client.chat(**ask, request_options={"max_retries": 0})
+        texts = [b.text for b in made.message.content or () if b.type == "text"]
+        outcome.streamed = "".join(texts)
+        return str(made.finish_reason)
+    reason: str | None = None
+    for event in client.chat_stream(**ask, request_options={"max_retries": 0}):
+        told: Any = event
+        if told.type == "content-delta":
+            outcome.streamed += told.delta.message.content.text or ""
+        elif told.type == "message-end":
+            reason = told.delta.finish_reason
+    return reason
+
+
 def asked(case: Case) -> Any:
     """The messages of the call."""
     return [{"role": "user", "content": case.prompt}]
@@ -92,6 +114,7 @@ PEERS: dict[str, tuple[str, Reader, tuple[type[BaseException], ...]]] = {
         read_anthropic,
         (anthropic.AnthropicError,),
     ),
+    "cohere": (f"cohere {cohere.__version__}", read_cohere, (ApiError, httpx.TransportError)),
     "ollama": (
         "ollama",
         read_ollama,

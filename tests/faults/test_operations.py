@@ -29,6 +29,10 @@ def tokens(backend: LLMProvider) -> int:
     return backend.count_tokens(MODEL, "How many?").input_tokens
 
 
+def ranking(backend: LLMProvider) -> Any:
+    return backend.rerank(MODEL, "birds", ["a stone", "a pelican"]).results
+
+
 def pulled(backend: LLMProvider) -> list[str]:
     return [progress.status for progress in backend.stream(PullRequest(model=MODEL))]
 
@@ -38,6 +42,9 @@ OPERATIONS: list[tuple[str, Operation]] = [
     ("openai", vectors),
     ("anthropic", models),
     ("anthropic", tokens),
+    ("cohere", vectors),
+    ("cohere", ranking),
+    ("cohere", tokens),
     ("ollama", models),
     ("ollama", vectors),
     ("ollama", pulled),

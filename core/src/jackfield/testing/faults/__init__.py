@@ -1,4 +1,4 @@
-"""A fault-injecting HTTP server for tests: healthy in three dialects, or broken in every known way.
+"""A fault-injecting HTTP server for tests: healthy in every dialect, or broken in every known way.
 
 ::
 

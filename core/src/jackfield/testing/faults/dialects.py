@@ -143,10 +143,11 @@ def parse(body: bytes) -> Json:
 def spoken() -> Mapping[str, Dialect]:
     """The dialects by name."""
     from .dialect_anthropic import Anthropic
+    from .dialect_cohere import Cohere
     from .dialect_ollama import Ollama
     from .dialect_openai import OpenAI
 
-    return {dialect.name: dialect for dialect in (OpenAI(), Anthropic(), Ollama())}
+    return {dialect.name: dialect for dialect in (OpenAI(), Anthropic(), Ollama(), Cohere())}
 
 
 def find(method: str, path: str, headers: Mapping[str, str]) -> tuple[Dialect, str]:
@@ -155,7 +156,7 @@ def find(method: str, path: str, headers: Mapping[str, str]) -> tuple[Dialect, s
     ``GET /v1/models`` is spoken by two: Anthropic's clients send ``anthropic-version``.
     """
     dialects = spoken()
-    order = ["openai", "ollama", "anthropic"]
+    order = ["openai", "ollama", "cohere", "anthropic"]
     if "anthropic-version" in headers or "x-api-key" in headers:
         order.reverse()
     for name in order:

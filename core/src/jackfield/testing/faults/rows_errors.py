@@ -148,7 +148,7 @@ def split_surrogates(reply: Reply) -> Reply:
     return reply.with_parts(frames)
 
 
-_CONTENT = {"openai": "choices", "anthropic": "content", "ollama": "message"}
+_CONTENT = {"openai": "choices", "anthropic": "content", "ollama": "message", "cohere": "message"}
 
 
 def no_content(body: Json, reply: Reply) -> Json:
@@ -203,7 +203,7 @@ FAULTS: Sequence[Fault] = (
         changed(error_first("overloaded")),
         "retryable",
         ANY,
-        special={"ollama": ANY},
+        special={"ollama": ANY, "cohere": ANY},
     ),
     Fault(
         "error_first_invalid",

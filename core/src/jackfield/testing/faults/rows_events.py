@@ -13,7 +13,7 @@ from .script import Action
 from .shaping import whole
 from .values import Answer, Event, Fault, Json, Situation
 
-SSE = ("openai", "anthropic")
+SSE = ("openai", "anthropic", "cohere")
 EQ = "equal"
 ECHO = "echo"
 

@@ -219,7 +219,7 @@ FAULTS: Sequence[Fault] = (
         "quota",
         changed(failure(429, "quota")),
         retryable=False,
-        dialects=("openai", "anthropic"),
+        dialects=("openai", "anthropic", "cohere"),
     ),
     _both(
         "in_flight",
