@@ -18,7 +18,7 @@ from jackfield import (
     Request,
     create_provider,
 )
-from jackfield.drivers.replay import AsyncReplayDriver, ReplayDriver
+from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from openai_dialect.scope import operation, plugin
 from support.recordings import Turn
 
@@ -39,7 +39,8 @@ Replay = Callable[[Turn, Sequence[bytes] | None], Outcome]
 
 def config(turn: Turn) -> dict[str, Any]:
     """A configuration that tries once, so that each recorded response is seen as it is."""
-    base = {} if plugin(turn) == "openai" else {"base_url": "https://replayed.example/v1"}
+    path = "" if plugin(turn) == "azure" else "/v1"
+    base = {} if plugin(turn) == "openai" else {"base_url": f"https://replayed.example{path}"}
     return {"api_key": KEY, "retry": {"attempts": 1}, **base}
 
 
@@ -75,9 +76,15 @@ def input_count(turn: Turn) -> int:
     return len(list(given)) if several else 1
 
 
+def answers(turn: Turn, chunks: Sequence[bytes] | None = None) -> list[Recorded]:
+    """What the provider meets: LM Studio is asked for its native lists before the dialect's."""
+    asked = plugin(turn) == "lmstudio" and operation(turn) == "models"
+    return [*[Recorded(status=404)] * (2 if asked else 0), turn.recorded(chunks)]
+
+
 def sync(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
     """Replay *turn*, blocking."""
-    driver = ReplayDriver([turn.recorded(chunks)])
+    driver = ReplayDriver(answers(turn, chunks))
     provider = create_provider(plugin(turn), config(turn), driver=driver)
     events: list[Any] = []
     try:
@@ -91,7 +98,7 @@ def sync(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
 
 
 async def _replay(turn: Turn, chunks: Sequence[bytes] | None) -> Outcome:
-    driver = AsyncReplayDriver([turn.recorded(chunks)])
+    driver = AsyncReplayDriver(answers(turn, chunks))
     provider = create_provider(plugin(turn), config(turn), async_driver=driver)
     events: list[Any] = []
     try:

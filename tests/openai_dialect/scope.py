@@ -11,21 +11,19 @@ from support.recordings import Turn, turns
 OWN = ("openai", "vllm")
 """Providers with a plugin of their own here."""
 
-BORROWED = (
-    "azure_openai",
-    "deepseek",
-    "groq",
-    "huggingface",
-    "llamacpp",
-    "lmstudio",
-    "mistral",
-    "nvidia_nim",
-    "ollama",
-    "openrouter",
-    "together",
-    "xai",
-)
+VENDORS = {
+    "azure_openai": "azure",
+    "lmstudio": "lmstudio",
+    "nvidia_nim": "nvidia",
+    "openrouter": "openrouter",
+    "together": "together",
+}
+"""Services with a plugin on the dialect, and its name."""
+
+OTHERS = ("deepseek", "groq", "huggingface", "llamacpp", "mistral", "ollama", "xai")
 """Services whose recordings go through `openai-compatible`."""
+
+BORROWED = (*VENDORS, *OTHERS)
 
 OPERATIONS = {
     "chat": re.compile(r"/chat/completions$"),
@@ -35,20 +33,20 @@ OPERATIONS = {
 }
 
 OUTSIDE = {
-    r"/audio/": "speech and transcription come with the issue that widens operations",
-    r"/batches": "batches come with the issue that widens operations",
-    r"/completions$": "legacy text completions come with the issue that widens operations",
-    r"/files": "files come with the issue that widens operations",
-    r"/images/": "image generation comes with the issue that widens operations",
-    r"/moderations": "moderation comes with the issue that widens operations",
-    r"/responses": "the Responses API comes with the issue that widens operations",
+    r"/audio/": "speech and transcription: tests/openai_operations has them",
+    r"/batches": "batches: tests/openai_operations has them",
+    r"/completions$": "legacy text completions: tests/openai_operations has them",
+    r"/files": "files: tests/openai_operations has them",
+    r"/images/": "image generation: tests/openai_operations has them",
+    r"/moderations": "moderation: tests/openai_operations has them",
+    r"/responses": "the Responses API: tests/openai_operations has it",
     r"/organization/": "administration is no operation of ours",
     r"/vector_stores": "vector stores are no operation of ours",
     r"/(?:assistants|threads|realtime|uploads|containers|conversations|evals|videos)": "an API of OpenAI's beside the dialect",
-    r"/fine[_-]tun": "fine-tuning comes with the issue that widens operations",
+    r"/fine[_-]tun": "fine-tuning: tests/openai_operations has them",
     r"/(?:tokenize|detokenize|pooling|score|classify|embed|health|metrics|version|ping|slots|infill|apply-template)$": "a server's own, beside the dialect",
     r"/(?:generation|generations|credits|keys?|providers|activity)\b": "an account's business",
-    r"/rerank$": "reranking comes with the issue that widens operations",
+    r"/rerank$": "reranking: tests/openai_operations has them",
     r"/messages$": "another dialect: Anthropic's",
     r"/api/(?:chat|generate|show|tags)$": "another dialect: Ollama's own",
     r"/props$": "llama.cpp's own",
@@ -84,7 +82,8 @@ def inside(*operations: str, providers: tuple[str, ...] = OWN + BORROWED) -> lis
 
 def plugin(turn: Turn) -> str:
     """The provider that replays *turn*."""
-    return turn.provider if turn.provider in OWN else "openai-compatible"
+    other = VENDORS.get(turn.provider, "openai-compatible")
+    return turn.provider if turn.provider in OWN else other
 
 
 def failed(turn: Turn) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from jackfield import LLMError, create_provider
 from jackfield.drivers.replay import AsyncReplayDriver, ReplayDriver
 from openai_dialect.asking import InexpressibleError, ask, same_meaning
-from openai_dialect.replaying import KEY, config, typed
+from openai_dialect.replaying import KEY, answers, config, typed
 from openai_dialect.scope import BORROWED, OWN, failed, inside, operation, plugin, whole
 from support.recordings import WIRE, Turn, turns
 
@@ -58,7 +58,7 @@ def sent(turn: Turn, *, stream: bool | None = None) -> Any:
 def test_the_body_means_what_the_recorded_one_means(turn: Turn) -> None:
     body = json.loads(sent(turn).body)
     assert same_meaning(body) == same_meaning(turn.body)
-    limit = "max_completion_tokens" if plugin(turn) == "openai" else "max_tokens"
+    limit = "max_completion_tokens" if plugin(turn) in ("openai", "azure") else "max_tokens"
     assert {"max_tokens", "max_completion_tokens"} & body.keys() <= {limit}
     assert body.get("stream") is (True if turn.body.get("stream") else None)
     if body.get("stream"):
@@ -73,7 +73,10 @@ def test_method_address_and_headers_are_the_protocols(turn: Turn) -> None:
     if plugin(turn) == "openai":
         assert request.url == "https://api.openai.com/v1/chat/completions"
     assert request.headers["content-type"] == "application/json"
-    assert request.headers["authorization"] == f"Bearer {KEY}"
+    if plugin(turn) == "azure":
+        assert request.headers["api-key"] == KEY
+    else:
+        assert request.headers["authorization"] == f"Bearer {KEY}"
     recorded = {k.lower(): v for k, v in turn.request["headers"].items()}
     assert recorded.get("content-type", "application/json").startswith("application/json")
 
@@ -145,13 +148,13 @@ def test_the_body_of_an_embedding_means_what_the_recorded_one_means(turn: Turn) 
 
 @pytest.mark.parametrize("turn", inside("models", "model"), ids=str)
 def test_models_are_asked_for_as_recorded(turn: Turn) -> None:
-    driver = ReplayDriver([turn.recorded()])
+    driver = ReplayDriver(answers(turn))
     provider = create_provider(plugin(turn), config(turn), driver=driver)
     try:
         provider.run(typed(turn))
     except LLMError:
         assert failed(turn)
-    (request,) = driver.transport.requests
+    request = driver.transport.requests[-1]
     assert request.method == "GET"
     assert request.body is None
     assert request.url.endswith("/v1" + turn.path[turn.path.index("/models") :])

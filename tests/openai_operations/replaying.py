@@ -11,6 +11,7 @@ from attrs import frozen
 
 from jackfield import LLMProvider, Request, create_provider
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
+from openai_dialect.scope import VENDORS
 from openai_operations.scope import operation, typed
 from support.recordings import WIRE, Turn
 
@@ -42,7 +43,9 @@ Replay = Callable[..., Outcome]
 
 def plugin(turn: Turn) -> str:
     """The provider that replays *turn*."""
-    return "openai" if turn.provider == "openai" else "openai-compatible"
+    return (
+        "openai" if turn.provider == "openai" else VENDORS.get(turn.provider, "openai-compatible")
+    )
 
 
 def streams(turn: Turn) -> bool:
@@ -52,7 +55,8 @@ def streams(turn: Turn) -> bool:
 
 def replaying(name: str, answers: Sequence[Recorded], **config: Any) -> LLMProvider:
     """A provider whose requests *answers* answer, in both colours, each tried once."""
-    base = {} if name == "openai" else {"base_url": "https://replayed.example/v1"}
+    path = "" if name == "azure" else "/v1"
+    base = {} if name == "openai" else {"base_url": f"https://replayed.example{path}"}
     given = {"api_key": KEY, "retry": {"attempts": 1}, **base, **config}
     driver, async_driver = ReplayDriver(answers), AsyncReplayDriver(answers)
     return create_provider(name, given, driver=driver, async_driver=async_driver)

@@ -22,6 +22,7 @@ from jackfield.operations import (
     TranscriptionRequest,
 )
 from jackfield.types import MediaPart
+from openai_dialect.scope import VENDORS
 from openai_operations.forms import form_fields, form_files
 from support.recordings import Turn, turns
 
@@ -52,7 +53,6 @@ OPERATIONS = {
 FOREIGN = {
     ("xai", "create batch"): "xAI's batches are filled and read by endpoints of their own",
     ("xai", "batch"): "xAI's batches are filled and read by endpoints of their own",
-    ("openrouter", "transcription"): "OpenRouter takes sound as JSON: its plugin has that",
     ("openai", "file"): "the files of a vector store, which is no operation of ours",
 }
 
@@ -124,7 +124,7 @@ def _speech(_turn: Turn, body: Any, model: str) -> Request[Any]:
     return SpeechRequest(model=model, text=str(body.get("input")), output_format=asked)
 
 
-PLUGINS = ("openai", "openai-compatible")
+PLUGINS = ("openai", "openai-compatible", *VENDORS.values())
 BY_ID: dict[str | None, tuple[Any, str]] = {
     "file": (FileInfoRequest, "file_id"),
     "file content": (FileContentRequest, "file_id"),

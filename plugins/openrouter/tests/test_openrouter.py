@@ -94,12 +94,12 @@ def test_who_asks_is_told_in_headers() -> None:
     assert "x-title" in headers
 
 
-def test_routing_goes_along_and_effort_has_its_place() -> None:
+def test_routing_and_effort_go_along() -> None:
     own = {"openrouter": {"provider": {"sort": "price"}, "models": ["a", "b"]}}
     plan = router()[0].explain("b", "Hi", {"reasoning_effort": "high"}, provider_options=own)
     assert plan.body["provider"] == {"sort": "price"}
     assert plan.body["models"] == ["a", "b"]
-    assert plan.body["reasoning"] == {"effort": "high"}
+    assert plan.body["reasoning_effort"] == "high"
     assert plan.warnings == ()
 
 

@@ -11,7 +11,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from jackfield import Capabilities, LLMError, ModelInfo, NotFoundError, UnsupportedOperationError
+from jackfield import (
+    Capabilities,
+    LLMError,
+    ModelInfo,
+    NotFoundError,
+    ResponseFormatError,
+    UnsupportedOperationError,
+)
 from jackfield.exchange import Call, decode, get_request, json_request
 from jackfield.flow import Flow
 from jackfield.operations import LoadRequest, UnloadRequest
@@ -41,8 +48,8 @@ def list_models(call: Call[Any]) -> Flow[Sequence[ModelInfo]]:
         try:
             response = yield from call.provider.fetch(call, get_request(native(call, path)))
             answer = decode(_NATIVE, response.body)
-        except (NotFoundError, UnsupportedOperationError):
-            continue
+        except (NotFoundError, UnsupportedOperationError, ResponseFormatError):
+            continue  # no native list there
         listed = answer.data if answer.models is None else answer.models
         if listed is not None:
             return [model(wire, call.provider.info.name) for wire in listed]
@@ -67,16 +74,15 @@ def model(wire: Mapping[str, Any], name: str) -> ModelInfo:
             vision=kind == "vlm" or "vision" in listed if chats else None,
             embeddings=kind.startswith("embedding") if kind else None,
         ),
-        provider_metadata={name: {**wire, "state": state(wire)}},
+        provider_metadata={name: {**wire, **state(wire)}},
     )
 
 
-def state(wire: Mapping[str, Any]) -> str:
-    """``loaded`` or ``not-loaded``, whichever list *wire* is from."""
-    told = wire.get("state")
-    if isinstance(told, str):
-        return told
-    return "loaded" if wire.get("loaded_instances") else "not-loaded"
+def state(wire: Mapping[str, Any]) -> dict[str, str]:
+    """``loaded`` or ``not-loaded``, under the name that the older list has for it."""
+    if "loaded_instances" not in wire:
+        return {}
+    return {"state": "loaded" if wire["loaded_instances"] else "not-loaded"}
 
 
 def load(call: Call[LoadRequest]) -> Flow[None]:
