@@ -95,7 +95,8 @@ def _add(found: Reading, at: int, block: Json) -> None:
 def _stream(turn: Turn) -> Reading:
     found = Reading(whole=False)
     for event in turn.data():
-        message = (event.get("delta") or {}).get("message") or {}
+        delta = event.get("delta")
+        message = (delta.get("message") if isinstance(delta, dict) else None) or {}
         match event.get("type"):
             case "message-start":
                 found.id = event.get("id") or ""

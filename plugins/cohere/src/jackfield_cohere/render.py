@@ -48,13 +48,14 @@ class Conversation:
         if not rest and results:
             return
         self.flush()
+        before = len(self.documents)
         if message.role is Role.ASSISTANT:
             wire = self._assistant(rest)
         else:
             wire = self._plain(message.role, rest)
         if len(wire) > 1:
             self.messages.append(wire)
-        else:
+        elif len(self.documents) == before:
             self.call.warn("dropped", f"messages[{at}]", "there is nothing in it to send")
 
     def flush(self) -> None:
