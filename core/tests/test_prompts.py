@@ -26,6 +26,7 @@ from jackfield import (
     ToolCall,
     ToolResult,
 )
+from jackfield.prompts import parse_format, parse_prompt
 from jackfield.testing import strategies as jf
 
 TOY = make()
@@ -157,7 +158,7 @@ BAD_PROMPTS: list[tuple[str, Any]] = [
     (CONTENT, part({"type": "image_url", "image_url": {"url": "data:image/png,plain"}})),
     (CONTENT, part({"type": "input_audio", "input_audio": {"data": "x"}})),
     (CONTENT, part({"type": "input_audio", "input_audio": {"data": "%", "format": "wav"}})),
-    (CONTENT, part({"type": "file", "file": {"file_id": "f1"}})),
+    (f"{CONTENT}.file.file_id", part({"type": "file", "file": {"file_id": "f1"}})),
     (CONTENT, part({"type": "file"})),
     (CONTENT, part(5)),
     (CONTENT, part(None)),
@@ -387,3 +388,64 @@ def test_parts_may_be_strings_and_typed_parts_mixed_with_dicts() -> None:
     content = ["a", TextPart("b"), {"type": "text", "text": "c"}]
     (message,) = request([{"role": "user", "content": content}]).messages
     assert message.text == "abc"
+
+
+@pytest.mark.parametrize(
+    ("message", "where"),
+    [
+        ({"role": "user", "content": "Hi", "cache_control": {"type": "x"}}, "cache_control"),
+        ({"role": "assistant", "content": "Hi", "reasoning_details": [{}]}, "reasoning_details"),
+        (
+            {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"a": 1}}]},
+            "content[0].cache_control",
+        ),
+        (
+            {
+                "role": "user",
+                "content": [{"type": "image_url", "image_url": {"url": "x", "size": 1}}],
+            },
+            "content[0].image_url.size",
+        ),
+    ],
+)
+def test_a_field_that_would_be_lost_is_refused_with_its_place(message: Any, where: str) -> None:
+    error = refused(prompt=[message])
+    assert error.param == f"prompt[0].{where}"
+    assert "provider_metadata" in str(error)
+
+
+def test_what_a_recorded_answer_leaves_empty_is_no_field() -> None:
+    said: Any = {
+        "role": "assistant",
+        "content": "Hi",
+        "refusal": None,
+        "annotations": [],
+        "audio": None,
+    }
+    (message,) = parse_prompt([said])
+    assert message == Message("assistant", "Hi")
+
+
+def test_a_refusal_goes_back_as_one() -> None:
+    (message,) = parse_prompt([{"role": "assistant", "content": None, "refusal": "No."}])
+    assert message.content == (RefusalPart("No."),)
+
+
+def test_what_only_openais_dialect_knows_is_kept_for_it() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png", "detail": "low"}}
+    (message,) = parse_prompt([{"role": "user", "name": "anna", "content": [image]}])
+    assert message.provider_metadata == {"openai": {"name": "anna"}}
+    (part,) = message.content
+    assert isinstance(part, MediaPart)
+    assert part.provider_metadata == {"openai": {"detail": "low"}}
+
+
+def test_a_described_shape_and_one_beside_a_json_object_are_kept() -> None:
+    schema = {"type": "object", "properties": {}}
+    wire = {"name": "n", "schema": schema, "description": "A shape", "strict": False}
+    described = parse_format({"type": "json_schema", "json_schema": wire})
+    assert described == ResponseFormat(
+        type="json_schema", schema=schema, name="n", strict=False, description="A shape"
+    )
+    beside = parse_format({"type": "json_object", "schema": schema})
+    assert beside == ResponseFormat(type="json_schema", schema=schema)

@@ -34,7 +34,15 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 # Fields that a dict of a message, part, tool or format may have and the common values have no place for.
 PARTS = {"text": {"text"}, "image_url": {"image_url"}, "input_audio": {"input_audio"}}
-MESSAGE = {"role", "content", "tool_calls", "tool_call_id", "reasoning", "reasoning_content"}
+MESSAGE = {
+    "role",
+    "name",
+    "content",
+    "tool_calls",
+    "tool_call_id",
+    "reasoning",
+    "reasoning_content",
+}
 FUNCTION = {"name", "description", "parameters", "strict"}
 
 
@@ -150,8 +158,6 @@ def _in_format(form: Any) -> Iterator[str]:
         yield "a response format with fields of one provider's own"
     elif form["type"] == "json_schema" and not isinstance(shape.get("schema"), Mapping):
         yield "a response format without its schema"
-    elif shape.get("description"):
-        yield "a described response format"
 
 
 def _in_message(message: Mapping[str, Any], asked: set[str]) -> Iterator[str]:
@@ -197,7 +203,7 @@ def _is_common(part: Any) -> bool:
     if kind not in PARTS or {key for key in part.keys() - {"type"} - PARTS[kind] if part[key]}:
         return False
     image = part.get("image_url")
-    return not isinstance(image, Mapping) or image.get("detail") in (None, "auto")
+    return not isinstance(image, Mapping) or image.keys() <= {"url", "detail"}
 
 
 def same_meaning(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+
+from attrs import evolve
 
 from .attachments import attachment
 from .errors import InvalidRequestError
@@ -99,6 +101,7 @@ def _message(where: str, given: Any) -> Message:
         raise bad(f"{where}.role", f"{name!r} is not a role", roles)
     role = Role.SYSTEM if name == "developer" else Role(name)
     content = given.get("content")
+    _nothing_more(where, given, _FIELDS)
     if role is Role.TOOL:
         call = given.get("tool_call_id")
         if not isinstance(call, str):
@@ -112,8 +115,34 @@ def _message(where: str, given: Any) -> Message:
     if content is None and not calls and role is not Role.ASSISTANT:
         raise bad(f"{where}.content", "is missing", "give a str or a list of parts")
     reasoning = given.get("reasoning_content") or given.get("reasoning")
-    thought = (ReasoningPart(reasoning),) if isinstance(reasoning, str) else ()
-    return Message(role, (*thought, *_content(f"{where}.content", content), *calls))
+    before = [ReasoningPart(reasoning)] if isinstance(reasoning, str) else []
+    after = [RefusalPart(given["refusal"])] if isinstance(given.get("refusal"), str) else []
+    parts = (*before, *_content(f"{where}.content", content), *after, *calls)
+    return Message(role, parts, provider_metadata=_openai(name=given.get("name")))
+
+
+_FIELDS = frozenset(
+    "role content tool_calls tool_call_id name reasoning reasoning_content refusal".split()
+)
+_PART_FIELDS: Mapping[str, frozenset[str]] = {
+    "image_url": frozenset({"url", "detail"}),
+    "input_audio": frozenset({"data", "format"}),
+    "file": frozenset({"file_data", "filename"}),
+}
+
+
+def _nothing_more(where: str, given: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse fields that would be lost: what says nothing may stand there."""
+    for name, value in given.items():
+        if name not in known and value not in (None, "", [], {}, False):
+            fix = "pass it as provider_metadata of a typed Message or part, or leave it out"
+            raise bad(f"{where}.{name}", "is no field that every provider has", fix)
+
+
+def _openai(**told: Any) -> dict[str, Any]:
+    """What only servers that speak OpenAI's dialect understand of an OpenAI-style dict."""
+    kept = {name: value for name, value in told.items() if value is not None}
+    return {"openai": kept} if kept else {}
 
 
 def _content(where: str, content: Any) -> tuple[ContentPart, ...]:
@@ -133,14 +162,21 @@ def _part(where: str, given: Any) -> ContentPart:
     if isinstance(given, str):
         return TextPart(given)
     try:
-        match given["type"]:
+        kind = given["type"]
+        inner = given.get(kind)
+        if isinstance(inner, Mapping):
+            _nothing_more(f"{where}.{kind}", inner, _PART_FIELDS.get(kind, inner))
+        _nothing_more(where, given, {"type", kind, "text", "annotations"})
+        match kind:
             case "text" | "input_text" | "output_text":
-                return TextPart(_str(given["text"]))
+                notes = _openai(annotations=given.get("annotations") or None)
+                return TextPart(_str(given["text"]), provider_metadata=notes)
             case "refusal":
                 return RefusalPart(_str(given["refusal"]))
             case "image_url":
-                image = given["image_url"]
-                return _url(where, image if isinstance(image, str) else image["url"], "image/*")
+                image = {"url": inner} if isinstance(inner, str) else given["image_url"]
+                part, detail = _url(where, image["url"], "image/*"), image.get("detail")
+                return evolve(part, provider_metadata=_openai(detail=detail))
             case "input_audio":
                 audio = given["input_audio"]
                 kind = _AUDIO.get(audio["format"], f"audio/{audio['format']}")
@@ -237,6 +273,9 @@ def parse_choice(given: Any, tools: Sequence[Tool]) -> str:
     return str(choice)
 
 
+_SHAPED = ("name", "strict", "description")
+
+
 def parse_format(given: Any) -> ResponseFormat | None:
     """A typed response format from one, an OpenAI-style dict, a JSON Schema, or ``"json"``."""
     if given is None or isinstance(given, ResponseFormat):
@@ -245,16 +284,16 @@ def parse_format(given: Any) -> ResponseFormat | None:
         return ResponseFormat(type=given)
     if isinstance(given, Mapping):
         kind = given.get("type")
+        if kind == "json_object" and isinstance(given.get("schema"), Mapping):
+            return ResponseFormat(type="json_schema", schema=given["schema"])
         if kind in ("json_object", "text"):
             return ResponseFormat(type="text" if kind == "text" else "json")
         inner = given.get("json_schema", given)
         if kind != "json_schema" and not {"type", "$ref", "properties"}.isdisjoint(given):
             return ResponseFormat(type="json_schema", schema=given)
         if isinstance(inner, Mapping) and isinstance(inner.get("schema"), Mapping):
-            name, strict = inner.get("name", "answer"), inner.get("strict")
-            return ResponseFormat(
-                type="json_schema", schema=inner["schema"], name=name, strict=strict
-            )
+            told = {k: inner[k] for k in _SHAPED if inner.get(k) not in (None, "")}
+            return ResponseFormat(type="json_schema", schema=inner["schema"], **told)
     raise bad("response_format", "not understood", 'pass "json", a JSON Schema or a ResponseFormat')
 
 

@@ -160,6 +160,7 @@ class ResponseFormat:
     schema: Json | None = None
     name: str = "answer"
     strict: bool | None = None
+    description: str = ""
 
 
 class FinishReason(StrEnum):

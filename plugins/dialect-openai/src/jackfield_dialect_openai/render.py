@@ -27,6 +27,12 @@ from jackfield.types import MediaPart, ProviderPart, ReasoningPart, RefusalPart,
 _AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
 
 
+def notes(call: Call[Any], value: Any) -> Mapping[str, Any]:
+    """What is noted on a message or part for this provider, or for all that speak the dialect."""
+    told = value.provider_metadata
+    return {**told.get("openai", {}), **told.get(call.provider.info.name, {})}
+
+
 def data_url(part: MediaPart) -> str:
     """The URL of *part*, made of its bytes if it has no other."""
     if part.data is None:
@@ -47,7 +53,8 @@ def render_messages(call: Call[ChatRequest]) -> list[dict[str, Any]]:
         rest = [p for p in message.content if not isinstance(p, ToolResult)]
         if rest or not results:
             wire += _after_tools(call, media)
-            wire.append(_plain(call, message.role, rest))
+            plain, name = _plain(call, message.role, rest), notes(call, message).get("name")
+            wire.append({**plain, "name": name} if name else plain)
     return wire + _after_tools(call, media)
 
 
@@ -145,7 +152,7 @@ def _media(call: Call[Any], part: MediaPart) -> dict[str, Any]:
     """The wire part for *part*; empty if there is none."""
     provider: Any = call.provider
     kind = part.media_type
-    own = part.provider_metadata.get(provider.info.name, {})
+    own = notes(call, part)
     if kind.startswith("image/"):
         detail = {"detail": own["detail"]} if "detail" in own else {}
         return {"type": "image_url", "image_url": {"url": data_url(part), **detail}}
@@ -187,6 +194,8 @@ def render_format(wanted: ResponseFormat) -> dict[str, Any]:
     schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema or {}}
     if wanted.strict is not None:
         schema["strict"] = wanted.strict
+    if wanted.description:
+        schema["description"] = wanted.description
     return {"type": "json_schema", "json_schema": schema}
 
 

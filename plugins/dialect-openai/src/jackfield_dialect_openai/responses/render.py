@@ -31,7 +31,7 @@ from jackfield.flow import HTTPRequest, HTTPResponse
 from jackfield.params import GenerationParams, ParamTable, normalize
 
 from ..operations.reading import read
-from ..render import data_url, merge
+from ..render import data_url, merge, notes
 
 Item = dict[str, Any]
 
@@ -81,7 +81,7 @@ class _Writer:
             case TextPart(text):
                 return {"type": "input_text", "text": text}
             case MediaPart(kind) if kind.startswith("image/"):
-                detail = self.own(part).get("detail", "auto")
+                detail = notes(self.call, part).get("detail", "auto")
                 return {"type": "input_image", "image_url": data_url(part), "detail": detail}
             case MediaPart(kind, data) if not kind.startswith(("audio/", "video/")):
                 if data is None:
@@ -186,6 +186,8 @@ def _format(wanted: ResponseFormat) -> Item:
     if wanted.type != "json_schema":
         return {"type": "json_object" if wanted.type == "json" else "text"}
     plain = {"type": "json_schema", "name": wanted.name, "schema": wanted.schema or {}}
+    if wanted.description:
+        plain["description"] = wanted.description
     return plain if wanted.strict is None else {**plain, "strict": wanted.strict}
 
 
