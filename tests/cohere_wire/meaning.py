@@ -47,6 +47,10 @@ def _message(message: Mapping[str, Any]) -> Json:
         plain["content"] = [{"type": "text", "text": content}]
     elif content is not None:
         plain["content"] = [b for b in content if b.get("text") != ""]
+    if "citations" in plain:
+        # Blocks without a text are not sent, so that counting them may come to another number.
+        cited = plain["citations"]
+        plain["citations"] = [{k: v for k, v in c.items() if k != "content_index"} for c in cited]
     if "tool_calls" in plain:
         plain["tool_calls"] = [_call(c) for c in plain["tool_calls"]]
     return _full(plain)

@@ -18,8 +18,7 @@ class Reading:
     """What one recorded answer says: an answer, *whole* or not, or an error."""
 
     id: str = ""
-    texts: dict[int, str] = field(factory=dict)
-    thinking: str = ""
+    blocks: dict[int, Json] = field(factory=dict)
     plan: str = ""
     calls: dict[int, Json] = field(factory=dict)
     citations: list[Any] = field(factory=list)
@@ -29,9 +28,19 @@ class Reading:
     whole: bool = True
 
     @property
+    def texts(self) -> dict[int, str]:
+        """The text of each block that has some."""
+        return {n: b["text"] for n, b in self.blocks.items() if b.get("text")}
+
+    @property
     def text(self) -> str:
         """All text."""
         return "".join(self.texts.values())
+
+    @property
+    def thinking(self) -> str:
+        """All thinking."""
+        return "".join(b.get("thinking", "") for b in self.blocks.values())
 
     @property
     def answered(self) -> bool:
@@ -73,23 +82,27 @@ def _whole(body: Json) -> Reading:
         found.calls[at] = {"id": call["id"], **call["function"]}
     found.citations = message.get("citations") or body.get("citations") or []
     _first_version(found, body)
+    if found.stop == "ERROR" or body.get("error"):
+        found.error = {"message": body.get("error"), "error_type": body.get("error_type")}
     return found
 
 
 def _first_version(found: Reading, body: Json) -> None:
     if body.get("text"):
-        found.texts[0] = body["text"]
+        _add(found, 0, {"text": body["text"]})
     for at, made in enumerate(body.get("generations") or ()):
-        if at == 0:
-            found.texts[0], found.stop = made["text"], made.get("finish_reason", found.stop)
+        if made.get("index", at) == 0:
+            _add(found, 0, {"text": made["text"]})
+            found.stop = made.get("finish_reason", found.stop)
     for at, call in enumerate(body.get("tool_calls") or ()):
         found.calls[at] = {"name": call["name"], "arguments": json.dumps(call["parameters"])}
 
 
 def _add(found: Reading, at: int, block: Json) -> None:
-    found.thinking += block.get("thinking") or ""
-    if block.get("text"):
-        found.texts[at] = found.texts.get(at, "") + block["text"]
+    for kind in ("text", "thinking"):
+        if block.get(kind):
+            kept = found.blocks.setdefault(at, {"type": kind, kind: ""})
+            kept[kind] += block[kind]
 
 
 def _stream(turn: Turn) -> Reading:
@@ -130,9 +143,14 @@ def _lines(turn: Turn) -> Reading:
         if line.get("is_finished"):
             found = _whole(line["response"])
             found.stop = line.get("finish_reason") or found.stop
-            found.texts, found.id = {0: texts}, start or found.id
+            found.blocks, found.id = _text(texts), start or found.id
             if found.stop == "ERROR":
                 found.error = {"message": line.get("error") or line["response"].get("error")}
             return found
-        texts += line.get("text") or ""
-    return Reading(id=start, texts={0: texts}, whole=False)
+        if line.get("event_type") in (None, "", "text-generation") and not line.get("index"):
+            texts += line.get("text") or ""
+    return Reading(id=start, blocks=_text(texts), whole=False)
+
+
+def _text(text: str) -> dict[int, Json]:
+    return {0: {"type": "text", "text": text}} if text else {}

@@ -26,6 +26,7 @@ OUT_OF_SCOPE = {
     r"POST .*/v1/(classify|summarize)": "the first version's own tasks, which Cohere has retired",
     r"\w+ .*/v[12]/(embed-jobs|batches|datasets|connectors|finetuning).*": "not promised of Cohere",
     r"\w+ .*/v1/check-api-key": "says nothing about models",
+    r"POST /(generate|embed|rerank|chat|classify|summarize|tokenize)": "before there were versions",
     r"POST .*/compatibility/v1/embeddings": "OpenAI's dialect, which has a plugin of its own",
 }
 ALL = turns("cohere")

@@ -8,6 +8,8 @@ from base64 import b64decode
 from email import message_from_string, policy
 from typing import Any
 
+from attrs import evolve
+
 from cohere_wire.traffic import operation
 from jackfield import (
     ChatRequest,
@@ -17,6 +19,7 @@ from jackfield import (
     Message,
     ModelInfoRequest,
     ModelListRequest,
+    ProviderPart,
     ReasoningPart,
     Request,
     ResponseFormat,
@@ -52,9 +55,11 @@ ANY = ChatRequest(model="a-model", messages=[Message("user", "Hi")])
 def typed(turn: Turn) -> Request[Any]:
     """The request of *turn*; any of its kind where none was recorded."""
     body = turn.body
+    if body is None and turn.request["method"] == "POST":
+        return unrecorded(turn)
     match operation(turn):
         case "chat":
-            return chat(body) if isinstance(body, dict) else ANY
+            return chat(body)
         case "chat v1":
             return first_version(body)
         case "embed":
@@ -76,6 +81,31 @@ def typed(turn: Turn) -> Request[Any]:
         case "models":
             return ModelListRequest()
     raise AssertionError(f"{turn} is of no operation")
+
+
+def unrecorded(turn: Turn) -> Request[Any]:
+    """A request to which the answer of *turn* can be one, where none was recorded."""
+    answer = json.loads(turn.payload) if turn.status < 300 and not turn.streamed else {}
+    match operation(turn):
+        case "chat v1":
+            return evolve(ANY, provider_options={"cohere": {"api": "v1"}})
+        case "embed":
+            forms = answer.get("embeddings") or [[]]
+            vectors = forms if isinstance(forms, list) else next(iter(forms.values()))
+            return EmbeddingRequest(model="a-model", inputs=["x"] * len(vectors))
+        case "rerank":
+            count = 1 + max((r["index"] for r in answer.get("results", ())), default=0)
+            return RerankRequest(model="a-model", query="x", documents=["x"] * count)
+        case "generate":
+            return CompletionRequest(model="a-model", prompt="x")
+        case "tokenize":
+            return TokenizeRequest(model="a-model", text="x")
+        case "detokenize":
+            return DetokenizeRequest(model="a-model", ids=[1])
+        case "transcription":
+            sound = MediaPart("audio/wav", b"RIFF")
+            return TranscriptionRequest(model="a-model", audio=sound, language="en")
+    return ANY
 
 
 def _split(body: Json, *taken: str, api: str | None = None) -> tuple[Json, GenerationParams]:
@@ -116,7 +146,8 @@ def _format(shape: Json) -> ResponseFormat:
 
 
 def _tool(function: Json) -> Tool:
-    return Tool(function["name"], function.get("description") or "", function["parameters"])
+    schema = function.get("parameters") or {}
+    return Tool(function["name"], function.get("description") or "", schema)
 
 
 def _message(wire: Json) -> Message:
@@ -151,10 +182,13 @@ def _part(block: Json) -> Any:
                 return MediaPart("image/*", url=image["url"], provider_metadata=own)
             return MediaPart(inline[1], b64decode(inline[2]), provider_metadata=own)
         case {"type": "document", "document": document}:
+            if not isinstance(document.get("data"), dict):
+                own = {"cohere": {"document": document}}
+                return MediaPart("text/plain", b"as it is", provider_metadata=own)
             own = {"cohere": {"id": document["id"]}} if "id" in document else {}
             data = json.dumps(document["data"]).encode()
             return MediaPart("application/json", data, provider_metadata=own)
-    raise AssertionError(f"no typed word for a block {block}")
+    return ProviderPart("cohere", block)
 
 
 def first_version(body: Json) -> ChatRequest:
@@ -162,6 +196,8 @@ def first_version(body: Json) -> ChatRequest:
     own, params = _split(body, "model", "message", "chat_history", api="v1")
     roles = {"USER": "user", "CHATBOT": "assistant", "SYSTEM": "system"}
     history = body.get("chat_history") or []
+    if any(t["role"].upper() not in roles or t.keys() - {"role", "message"} for t in history):
+        own["cohere"]["chat_history"], history = history, []
     messages = [Message(roles[t["role"].upper()], t["message"]) for t in history]
     messages.append(Message("user", body["message"]))
     model = body.get("model") or ""

@@ -49,7 +49,13 @@ def render_image(call: Call[Any], part: MediaPart) -> Json | None:
 
 
 def render_document(call: Call[Any], part: MediaPart) -> Json | None:
-    """A document of the text in *part*, or of the fields of its JSON object; None for want of text."""
+    """A document of the text in *part*, or of the fields of its JSON object; None for want of text.
+
+    The metadata may have the whole ``document`` as the API takes it.
+    """
+    mine = own(call, part)
+    if isinstance(mine.get("document"), Mapping):
+        return dict(mine["document"])
     if part.data is None or not TEXTUAL.fullmatch(kind_of(part)):
         return None
     try:
@@ -60,8 +66,7 @@ def render_document(call: Call[Any], part: MediaPart) -> Json | None:
         data = _fields(data["text"]) or data
     if part.name and "title" not in data:
         data = {"title": part.name, **data}
-    mine = {k: v for k, v in own(call, part).items() if k == "id"}
-    return {**mine, "data": data}
+    return {**{k: v for k, v in mine.items() if k == "id"}, "data": data}
 
 
 def _fields(text: str) -> Json | None:

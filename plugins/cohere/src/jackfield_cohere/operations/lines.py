@@ -51,7 +51,11 @@ class LineParser:
 
     def feed(self, frames: list[Frame], out: list[Any]) -> None:
         """Append the events of *frames* to *out*."""
-        for _, data in frames:
+        for _, frame in frames:
+            # Through some gateways the lines come as events of a stream.
+            if frame.startswith((b"event:", b"id:", b"retry:", b":")):
+                continue
+            data = frame.removeprefix(b"data:")
             line = decode(LINE, data)
             if line.event_type == "stream-error" or line.finish_reason == "ERROR":
                 plain = decode(PLAIN, data)
