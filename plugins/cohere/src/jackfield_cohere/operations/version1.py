@@ -89,10 +89,23 @@ def _turn(
                 refuse(call, part)
             else:
                 mine = {k: v for k, v in document.items() if k == "id"}
-                documents.append({**mine, **document["data"]})
+                documents.append({**_texts(_fields(document)), **mine})
         elif type(part).__name__ not in ("TextPart", "ToolCall", "ToolResult"):
             call.warn("dropped", type(part).__name__, "version 1 has no form for it")
     return turn
+
+
+def _fields(document: Mapping[str, Any]) -> Json:
+    data = document.get("data")
+    return dict(data) if isinstance(data, Mapping) else {"text": str(data)}
+
+
+def _texts(fields: Mapping[str, Any]) -> Json:
+    """*fields* as version 1 takes them: texts alone."""
+    return {
+        key: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for key, value in fields.items()
+    }
 
 
 def _use(use: ToolCall) -> Json:
@@ -114,7 +127,7 @@ def _result(call: Call[Any], result: ToolResult, asked: Mapping[str, ToolCall]) 
             if document is None:
                 refuse(call, part)
             else:
-                outputs.append(document["data"])
+                outputs.append(_fields(document))
         else:
             outputs.append({"text": part.text})
     use = asked.get(result.tool_call_id) or ToolCall("", result.name or result.tool_call_id)
