@@ -13,6 +13,7 @@ KEY = "canary-7f3a-pelican-c2e9"
 
 PROVIDERS = {
     "openai": "openai-compatible",
+    "responses": "openai-compatible",
     "anthropic": "claude",
     "ollama": "ollama",
     "cohere": "cohere",
@@ -88,7 +89,8 @@ class Case:
         config = {"base_url": url, "api_key": KEY, "timeout": self.timeout, "retry": retry}
         if self.fault.origin == "tls_wrong_name":
             config["ca_file"] = server.ca_file
-        return {**config, "allow_insecure_http": True, **more}
+        second = {"api": "responses"} if self.dialect == "responses" else {}
+        return {**config, **second, "allow_insecure_http": True, **more}
 
 
 def cases(dialect: str, *, big: bool = False) -> Sequence[Case]:

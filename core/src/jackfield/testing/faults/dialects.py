@@ -146,8 +146,10 @@ def spoken() -> Mapping[str, Dialect]:
     from .dialect_cohere import Cohere
     from .dialect_ollama import Ollama
     from .dialect_openai import OpenAI
+    from .dialect_responses import Responses
 
-    return {dialect.name: dialect for dialect in (OpenAI(), Anthropic(), Ollama(), Cohere())}
+    every = (OpenAI(), Responses(), Anthropic(), Ollama(), Cohere())
+    return {dialect.name: dialect for dialect in every}
 
 
 def find(method: str, path: str, headers: Mapping[str, str]) -> tuple[Dialect, str]:
@@ -156,7 +158,7 @@ def find(method: str, path: str, headers: Mapping[str, str]) -> tuple[Dialect, s
     ``GET /v1/models`` is spoken by two: Anthropic's clients send ``anthropic-version``.
     """
     dialects = spoken()
-    order = ["openai", "ollama", "cohere", "anthropic"]
+    order = ["openai", "responses", "ollama", "cohere", "anthropic"]
     if "anthropic-version" in headers or "x-api-key" in headers:
         order.reverse()
     for name in order:

@@ -18,7 +18,7 @@ DEEPLY = "equal|malformed|interrupted"
 DEEP = b"[" * 100_000 + b"]" * 100_000
 DIGITS = b"9" * 5_000
 MANGLED = "malformed|interrupted"
-SSE = ("openai", "anthropic")
+SSE = ("openai", "responses", "anthropic")
 
 
 def error_after(kind: str, *, ended: bool = False) -> Change:
@@ -148,7 +148,13 @@ def split_surrogates(reply: Reply) -> Reply:
     return reply.with_parts(frames)
 
 
-_CONTENT = {"openai": "choices", "anthropic": "content", "ollama": "message", "cohere": "message"}
+_CONTENT = {
+    "openai": "choices",
+    "responses": "output",
+    "anthropic": "content",
+    "ollama": "message",
+    "cohere": "message",
+}
 
 
 def no_content(body: Json, reply: Reply) -> Json:

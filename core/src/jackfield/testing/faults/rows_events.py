@@ -13,7 +13,7 @@ from .script import Action
 from .shaping import whole
 from .values import Answer, Event, Fault, Json, Situation
 
-SSE = ("openai", "anthropic", "cohere")
+SSE = ("openai", "responses", "anthropic", "cohere")
 EQ = "equal"
 ECHO = "echo"
 
@@ -37,6 +37,9 @@ def _future_events(dialect: str) -> list[Event]:
         return [Event("other", payload, name="pelican.future")]
     if dialect == "ollama":
         return []
+    if dialect == "responses":
+        payload = {"type": "response.pelican_future", "mood": "sunny"}
+        return [Event("other", payload, name="response.pelican_future")]
     block = {"type": "pelican_block", "mood": "sunny"}
     payloads: list[Json] = [
         {"type": "pelican_future", "mood": "sunny"},
@@ -153,7 +156,8 @@ def escape_all(reply: Reply) -> Reply:
 
 def last_text(body: bytes) -> str:
     """The text of the last message of a request, in any of the dialects."""
-    messages = parse(body).get("messages") or [{}]
+    request = parse(body)
+    messages = request.get("messages") or request.get("input") or [{}]
     content = messages[-1].get("content") or ""
     if isinstance(content, str):
         return content

@@ -13,7 +13,7 @@ from .script import Action, Hold, Keep, Send, drip
 from .shaping import each_part, finished, framed, header, paced, then, whole
 from .values import Event, Fault, Situation
 
-SSE = ("openai", "anthropic", "cohere")
+SSE = ("openai", "responses", "anthropic", "cohere")
 EQ = "equal"
 LABEL = "equal|malformed"
 

@@ -104,8 +104,8 @@ class ResponseParser:
                 self.start(event["response"], out)
             case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
                 place = self._place(event["output_index"], "call")
-                self._sent(event["output_index"], "call", event["delta"])
-                out.append(ToolCallDelta(place, arguments=event["delta"]))
+                self._sent(event["output_index"], "call", _delta(event))
+                out.append(ToolCallDelta(place, arguments=_delta(event)))
             case "response.refusal.delta":
                 self._say(RefusalDelta, event, out)
             case "response.reasoning_summary_text.delta":
@@ -147,13 +147,13 @@ class ResponseParser:
         sent[key] = sent.get(key, 0) + len(text)
 
     def _say(self, kind: Any, event: Wire, out: list[Any]) -> None:
-        at, key, text = event["output_index"], event.get("content_index", 0), event["delta"]
+        at, key, text = event["output_index"], event.get("content_index", 0), _delta(event)
         if text:
             out.append(kind(text, self._place(at, key)))
             self._sent(at, key, text)
 
     def _think(self, event: Wire, key: tuple[str, int], out: list[Any]) -> None:
-        self._thought(event["output_index"], key, event["delta"], out)
+        self._thought(event["output_index"], key, _delta(event), out)
 
     def _thought(self, at: int, key: tuple[str, int], text: str, out: list[Any]) -> None:
         """Hand out thinking; its parts stand apart by an empty line."""
@@ -261,7 +261,7 @@ class ResponseParser:
         last = self._last
         status = last.get("status")
         why = (last.get("incomplete_details") or {}).get("reason")
-        if status == "completed" or status is None:
+        if status == "completed":
             reason = FinishReason.TOOL_CALLS if self._called else FinishReason.STOP
         else:
             reason = _INCOMPLETE.get(why or "", FinishReason.OTHER)
@@ -278,6 +278,14 @@ class ResponseParser:
         )
 
 
+def _delta(event: Wire) -> str:
+    """The text of a step."""
+    text = event["delta"]
+    if not isinstance(text, str):
+        raise TypeError(f"a {type(text).__name__} where text belongs (at $.delta)")
+    return text
+
+
 def response_parser(call: Call[Any]) -> ResponseParser:
     """A parser for the answer to *call*."""
     return ResponseParser(call.provider.info.name, call.provider.error_codes)
@@ -286,7 +294,7 @@ def response_parser(call: Call[Any]) -> ResponseParser:
 def parse_response(call: Call[Any], response: HTTPResponse) -> ChatResponse:
     """A whole answer."""
     whole = read(call, _EVENT, response)
-    if "output" not in whole:
+    if not isinstance(whole.get("output"), list):
         raise ResponseFormatError("the answer has no output (at $.output)")
     parser, out = response_parser(call), list[Any]()
     parser.start(whole, out)
