@@ -22,8 +22,8 @@ class Verdict(Struct):
     """The verdict on one input."""
 
     flagged: bool | None = None
-    categories: dict[str, bool | None] | None = None
-    category_scores: dict[str, float | None] | None = None
+    categories: dict[str, Any] | None = None
+    category_scores: dict[str, Any] | None = None
     category_applied_input_types: Any = None
 
 
@@ -70,8 +70,9 @@ def parse(call: Call[ModerationRequest], response: HTTPResponse) -> ModerationRe
 
 
 def _verdict(wire: Verdict) -> ModerationResult:
-    categories = {name: bool(v) for name, v in (wire.categories or {}).items() if v is not None}
-    scores = {name: v for name, v in (wire.category_scores or {}).items() if v is not None}
+    told, scored = wire.categories or {}, wire.category_scores or {}
+    categories = {name: v for name, v in told.items() if isinstance(v, bool)}
+    scores = {name: float(v) for name, v in scored.items() if isinstance(v, int | float)}
     flagged = any(categories.values()) if wire.flagged is None else wire.flagged
     return ModerationResult(flagged=flagged, categories=categories, scores=scores)
 
