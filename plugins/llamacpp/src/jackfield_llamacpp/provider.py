@@ -7,7 +7,6 @@ from typing import Any, ClassVar, cast
 
 from jackfield import (
     CallWarning,
-    Capabilities,
     ChatRequest,
     ConfigError,
     ConfigIssue,
@@ -56,14 +55,6 @@ class LlamaCppProvider(LocalProvider):
         display_name="llama.cpp",
         docs_url="https://github.com/ggml-org/llama.cpp",
         api_key_required=False,
-        capabilities=Capabilities(
-            streaming=True,
-            tools=True,
-            vision=False,
-            reasoning=True,
-            structured_output=True,
-            embeddings=True,
-        ),
     )
     Config = LlamaCppConfig
     params: ClassVar[ParamTable] = {
