@@ -113,6 +113,14 @@ def test_an_error_at_a_streams_end_keeps_what_had_come(stand: Any) -> None:
     assert caught.value.__cause__.message == "broken"
 
 
+def test_a_stream_of_lines_that_is_cut_after_its_first_is_interrupted(stand: Any) -> None:
+    start = {"event_type": "stream-start", "is_finished": False, "generation_id": "g"}
+    with pytest.raises(StreamInterruptedError) as caught:
+        stand(start, api="v1").provider.stream_execute("m", "Hi").drain()
+    assert caught.value.partial is not None
+    assert caught.value.partial.id == "g"
+
+
 def test_a_timeout_says_so_in_both_words(stand: Any) -> None:
     answer = stand({**ANSWER, "finish_reason": "TIMEOUT"}).provider.execute("m", "Hi")
     assert (answer.finish_reason, answer.raw_finish_reason) == (FinishReason.ERROR, "TIMEOUT")
