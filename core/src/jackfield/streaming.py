@@ -169,8 +169,7 @@ def _end(state: _Stream, exchange: Exchange[Any, Any]) -> Flow[None]:
     if not (parser.done or parser.finished):
         body = b"".join(state.probe or ())
         said = [x for x in map(bytes.strip, body.splitlines()) if x and not x.startswith(b":")]
-        begun = any(x.startswith(f) or f.startswith(x) for x in said[:1] for f in _FIELDS)
-        if said and not (begun or state.out):
+        if said and not any(said[0].startswith(f) or f.startswith(said[0]) for f in _FIELDS):
             state.out += _not_a_stream(state, exchange, body)
         else:
             raise StreamInterruptedError("the stream ended before its answer did")

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from jackfield import ChatResponse, Param, ResponseFormatError, fold
 from jackfield.exchange import Call, Exchange, decode, json_request
 from jackfield.flow import HTTPRequest, HTTPResponse
@@ -18,8 +16,8 @@ from jackfield.operations import CompletionRequest
 from jackfield.params import ParamTable
 
 from ..chat import merge
-from .lines import line_parser
-from .shapes import ANSWER
+from .lines import line_parser, refuse_event
+from .shapes import ANSWER, PLAIN
 
 PARAMS: ParamTable = {
     "max_tokens": Param("max_tokens", ge=1),
@@ -47,11 +45,12 @@ def build(call: Call[CompletionRequest]) -> HTTPRequest:
 
 def parse(call: Call[Any], response: HTTPResponse) -> ChatResponse:
     """A whole answer, or several."""
-    answer = decode(ANSWER, response.body)
+    answer, told = decode(ANSWER, response.body), decode(PLAIN, response.body)
+    refuse_event(told)
     if not answer.generations:
         raise ResponseFormatError("the answer has no text (at $.generations)")
     parser, out = line_parser(call), list[Any]()
-    parser.whole(answer, msgspec.json.decode(response.body), out)
+    parser.whole(answer, told, out)
     parser.close(out)
     return fold(out)
 

@@ -15,6 +15,7 @@ from jackfield import (
     FinishReason,
     LLMError,
     PartMetadata,
+    StreamInterruptedError,
     StreamStart,
     TextDelta,
     ToolCallDelta,
@@ -159,6 +160,12 @@ class LineParser:
                     provider_metadata={self.name: self._about} if self._about else {},
                 )
             )
+
+
+def refuse_event(told: Mapping[str, Any]) -> None:
+    """Raise if *told*, taken for a whole answer, is the first event of a stream that was cut."""
+    if "event_type" in told or "is_finished" in told:
+        raise StreamInterruptedError("the stream ended before its answer did")
 
 
 def line_parser(call: Call[Any]) -> LineParser:

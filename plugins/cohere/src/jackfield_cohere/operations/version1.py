@@ -28,8 +28,8 @@ from jackfield.framing import NDJSON
 
 from ..chat import merge
 from ..media import Json, refuse, render_document
-from .lines import line_parser
-from .shapes import ANSWER
+from .lines import line_parser, refuse_event
+from .shapes import ANSWER, PLAIN
 
 ROLES = {Role.USER: "USER", Role.ASSISTANT: "CHATBOT", Role.SYSTEM: "SYSTEM", Role.TOOL: "TOOL"}
 TYPES = {
@@ -160,11 +160,12 @@ def _tool(call: Call[Any], tool: Tool) -> Json:
 
 def parse(call: Call[Any], response: HTTPResponse) -> ChatResponse:
     """A whole answer."""
-    answer = decode(ANSWER, response.body)
+    answer, told = decode(ANSWER, response.body), decode(PLAIN, response.body)
+    refuse_event(told)
     if answer.text is None:
         raise ResponseFormatError("the answer has no text (at $.text)")
     parser, out = line_parser(call), list[Any]()
-    parser.whole(answer, msgspec.json.decode(response.body), out)
+    parser.whole(answer, told, out)
     parser.close(out)
     return fold(out)
 
