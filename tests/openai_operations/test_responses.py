@@ -113,16 +113,18 @@ def test_every_item_goes_back_as_it_came(turn: Turn) -> None:
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
     """*item* without what is left out where it is empty, or said in two ways."""
     kept = {k: v for k, v in item.items() if v is not None}
-    if item["type"] == "message":
+    if item.get("type") == "message":
         content = [
             {k: v for k, v in c.items() if k != "logprobs" and v not in (None, [])}
             for c in item["content"]
             if c.get("text") or c.get("refusal")
         ]
-        refused = all(c["type"] == "refusal" for c in content)
-        names = {"type", "role"} if refused else {"type", "role", "id", "status", "phase"}
+        if content and all(c["type"] == "refusal" for c in content):
+            # The model's words for declining are kept as words: they have no id of their own.
+            return {"role": "assistant", "content": "".join(c["refusal"] for c in content)}
+        names = {"type", "role", "id", "status", "phase"}
         return {**{k: kept[k] for k in kept.keys() & names}, "content": content} if content else {}
-    if item["type"] == "function_call":
+    if item.get("type") == "function_call":
         names = {"type", "id", "call_id", "name", "arguments", "status", "namespace"}
         return {k: kept[k] for k in kept.keys() & names}
     return kept

@@ -25,10 +25,13 @@ from referencing.jsonschema import DRAFT202012
 
 SHARED = Path(os.environ.get("JACKFIELD_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 FILES = {
-    "openai": "openai.json",
     "anthropic": "anthropic.json",
+    "azure": "azure_openai_v1.json",
     "cohere": "cohere.yaml",
     "ollama": "ollama.yaml",
+    "openai": "openai.json",
+    "openrouter": "openrouter.yaml",
+    "together": "together.json",
     "vllm": "vllm.json",
 }
 MISSING = f"no official descriptions at {SHARED / 'specs'}: put them there or point JACKFIELD_SHARED elsewhere"

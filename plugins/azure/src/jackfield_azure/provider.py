@@ -38,6 +38,7 @@ class AzureProvider(Credentials, OpenAICompatibleProvider):
         "max_tokens": Param(LIMIT, ge=1),
         "stop": Param("stop", most=4, convert=list),
     }
+    files = False
     exchanges: ClassVar[Exchanges] = {
         **EXCHANGES,
         **{request: how for request, how in EVERYTHING.items() if request is not RerankRequest},

@@ -86,7 +86,7 @@ class OpenAICompatibleProvider(HTTPProvider):
 
     ``chat_path`` is where chats go below the base URL; ``reasoning_history`` names
     the message field in which the server takes earlier thinking back, if it does;
-    ``file_urls`` says whether it fetches documents by URL.
+    ``files`` says whether its chats take documents, ``file_urls`` whether it fetches them by URL.
     """
 
     params: ClassVar[ParamTable] = PARAMS
@@ -94,6 +94,7 @@ class OpenAICompatibleProvider(HTTPProvider):
     exchanges: ClassVar[Exchanges] = EXCHANGES
     chat_path: ClassVar[str] = "/chat/completions"
     reasoning_history: ClassVar[str | None] = None
+    files: ClassVar[bool] = True
     file_urls: ClassVar[bool] = False
 
     def exchange_for(self, request: Request[Any]) -> Exchange[Any, Any] | Procedure[Any, Any]:

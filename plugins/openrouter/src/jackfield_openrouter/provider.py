@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from jackfield import ContentFilterError, LLMError, ModelInfo, ProviderInfo, Secret
+from jackfield import ContentFilterError, LLMError, ModelInfo, Param, ProviderInfo, Secret
 from jackfield.exchange import Exchange
 from jackfield.flow import HTTPResponse
 from jackfield.http import Exchanges
@@ -31,7 +31,11 @@ class OpenRouterProvider(AccountVerbs, OpenAICompatibleProvider):
         api_key_env="OPENROUTER_API_KEY",
     )
     Config = OpenRouterConfig
-    params: ClassVar[ParamTable] = {**PARAMS, **SAMPLING}
+    params: ClassVar[ParamTable] = {
+        **PARAMS,
+        **SAMPLING,
+        "stop": Param("stop", most=4, convert=list),
+    }
     exchanges: ClassVar[Exchanges] = {
         **EXCHANGES,
         **op.COMPLETIONS,

@@ -18,6 +18,8 @@ from jackfield_dialect_openai import EXCHANGES, PARAMS, SAMPLING, OpenAICompatib
 from jackfield_dialect_openai import operations as op
 from jackfield_dialect_openai.operations import images
 
+EFFORTS = ("low", "medium", "high")
+
 
 @frozen(kw_only=True)
 class TogetherConfig(HTTPConfig):
@@ -49,6 +51,7 @@ class TogetherProvider(OpenAICompatibleProvider):
         **PARAMS,
         **SAMPLING,
         "stop": Param("stop", most=4, convert=list),
+        "reasoning_effort": Param("reasoning_effort", values={e: e for e in EFFORTS}),
     }
     exchanges: ClassVar[Exchanges] = {
         **EXCHANGES,
@@ -60,6 +63,7 @@ class TogetherProvider(OpenAICompatibleProvider):
     }
     image_fields = ("negative_prompt", "seed")
     reasoning_history = "reasoning"
+    files = False
 
     def parse_model(self, wire: Mapping[str, Any]) -> ModelInfo:
         """A model with its prices, in USD per million tokens."""

@@ -36,7 +36,7 @@ from ..render import data_url, merge, notes
 Item = dict[str, Any]
 
 RESPONSES_PARAMS: ParamTable = {
-    "max_tokens": Param("max_output_tokens", ge=1),
+    "max_tokens": Param("max_output_tokens", ge=16),
     "temperature": Param("temperature", ge=0, le=2),
     "top_p": Param("top_p", ge=0, le=1),
     "reasoning_effort": Param("reasoning.effort"),
@@ -118,14 +118,25 @@ class _Writer:
                 self.call.warn("dropped", what, "the model cannot have said it in this API")
 
     def add_text(self, piece: Item, item: Item) -> None:
-        """Append *piece* to the message that it is part of; *item* is what is known of that."""
-        last = self.items[-1] if self.items else {}
-        same = last.get("role") == "assistant" and (not item or last.get("id") == item.get("id"))
-        if same:
+        """Append *piece* to the message that it is part of; *item* is what is known of that.
+
+        A message that this service did not make has no id, and may only be plain text.
+        """
+        last = self.items[-1] if self.items and self.items[-1].get("role") == "assistant" else {}
+        if item.get("id"):
+            if last.get("id") == item["id"]:
+                last["content"].append(piece)
+            else:
+                about = {"type": "message", "role": "assistant", "status": "completed"}
+                self.items.append({**about, **item, "content": [piece]})
+        elif piece["type"] == "refusal" and last.get("id"):
             last["content"].append(piece)
-            return
-        role = {"type": "message", "role": "assistant"}
-        self.items.append({**role, **item, "content": [piece]})
+        else:
+            text = piece.get("text", piece.get("refusal"))
+            if last and "id" not in last:
+                last["content"] += text
+            else:
+                self.items.append({"role": "assistant", "content": text})
 
     def called(self, item: Item, call_id: str, name: str, arguments: str) -> None:
         """Append a call of a tool."""
