@@ -121,6 +121,30 @@ def test_a_stream_of_lines_that_is_cut_after_its_first_is_interrupted(stand: Any
     assert caught.value.partial.id == "g"
 
 
+def test_a_block_of_a_new_kind_is_kept_whole_and_goes_back(stand: Any) -> None:
+    block = {"type": "sketch", "svg": "<svg/>", "size": [1, 2]}
+    content = [{"type": "text", "text": "Look: "}, block]
+    whole = stand({"id": "a", "message": {"role": "assistant", "content": content}})
+    answer = whole.provider.execute("m", "Hi")
+    assert answer.message.content == (TextPart("Look: "), ProviderPart("cohere", block))
+    events = [
+        _event("content-delta", 0, {"text": "Look: "}),
+        _event("content-start", 1, {"type": "sketch", "svg": "<sv"}),
+        _event("content-delta", 1, {"svg": "g/>", "size": [1, 2]}),
+        {"type": "content-end", "index": 1},
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}},
+    ]
+    frames = "".join(f"data: {json.dumps(e)}\n\n" for e in events).encode()
+    streamed = stand(frames).provider.stream_execute("m", "Hi").drain()
+    assert streamed.message == answer.message
+    plan = explained(stand, Message("user", "Hi"), answer.message)
+    assert plan.body["messages"][1]["content"] == content
+
+
+def _event(kind: str, index: int, content: Any) -> Any:
+    return {"type": kind, "index": index, "delta": {"message": {"content": content}}}
+
+
 def test_a_timeout_says_so_in_both_words(stand: Any) -> None:
     answer = stand({**ANSWER, "finish_reason": "TIMEOUT"}).provider.execute("m", "Hi")
     assert (answer.finish_reason, answer.raw_finish_reason) == (FinishReason.ERROR, "TIMEOUT")

@@ -17,7 +17,9 @@ from jackfield import (
     Finish,
     FinishReason,
     LLMError,
+    PartAdded,
     PartMetadata,
+    ProviderPart,
     ReasoningDelta,
     ResponseFormatError,
     StreamStart,
@@ -54,13 +56,16 @@ class MessageParser:
     _cited: dict[tuple[str, int], list[Any]] = field(factory=dict)
     _loose: list[Any] = field(factory=list)
     _held: dict[int, str] = field(factory=dict)
+    _novel: dict[int, dict[str, Any]] = field(factory=dict)
 
     def feed(self, frames: list[Frame], out: list[Any]) -> None:
         """Append the events of *frames* to *out*."""
         for _, data in frames:
             event = read_event(data)
             message = None if event.delta is None else event.delta.message
-            if event.type == "content-delta" and message is not None:
+            if event.index in self._novel and event.type in ("content-delta", "content-end"):
+                self._grow(event, data, out)
+            elif event.type == "content-delta" and message is not None:
                 self._content(event.index, message.content, out)
                 self._note_logprobs(event.logprobs)
             elif event.type == "message-end":
@@ -68,19 +73,21 @@ class MessageParser:
                 self.done = True
                 return
             elif event.type not in ("", "error"):
-                self._event(event, message, out)
+                self._event(event, message, data, out)
             elif data.strip() != b"[DONE]":
                 self._failed(event.type, msgspec.json.decode(data))
 
-    def _event(self, event: Event, message: Message | None, out: list[Any]) -> None:
+    def _event(self, event: Event, message: Message | None, data: bytes, out: list[Any]) -> None:
         """Read one event; one that is not known says nothing."""
         match event.type:
             case "message-start":
                 out.append(StreamStart(id=event.id or ""))
                 if message is not None:
-                    self.whole(message, out)
+                    self.whole(message, msgspec.json.decode(data)["delta"]["message"], out)
             case "tool-call-end":
                 self._release(event.index, out)
+            case "content-start" if message is not None and novel(message.content):
+                self._novel[event.index] = _block(data)
             case _ if message is not None:
                 self._content(event.index, message.content, out)
                 self._plan(message.tool_plan, out)
@@ -88,6 +95,18 @@ class MessageParser:
                     self._tool(event.index, message.tool_calls, out)
                 if isinstance(message.citations, dict):
                     self._citation(message.citations, out)
+
+    def _grow(self, event: Event, data: bytes, out: list[Any]) -> None:
+        """Add a piece to a block of a kind that is not known; at its end it comes whole."""
+        if event.type == "content-end":
+            part = ProviderPart(self.name, self._novel.pop(event.index))
+            out.append(PartAdded(part, self._place("novel", event.index)))
+            return
+        block = self._novel[event.index]
+        for key, value in _block(data).items():
+            before = block.get(key)
+            grows = isinstance(before, str) and isinstance(value, str) and key != "type"
+            block[key] = before + value if grows else value
 
     def _failed(self, kind: str, told: Any) -> None:
         """Raise what has no type of ours and says that something is wrong."""
@@ -123,7 +142,7 @@ class MessageParser:
         """Read a block, or a piece of one."""
         if isinstance(given, str):
             given = Content(text=given)
-        if isinstance(given, Content):
+        if isinstance(given, Content) and not novel(given):
             if given.thinking:
                 out.append(ReasoningDelta(given.thinking, self._place("thinking", index)))
             if given.text:
@@ -177,11 +196,13 @@ class MessageParser:
         else:
             out.append(ReasoningDelta("", place, provider_metadata=metadata))
 
-    def whole(self, message: Message, out: list[Any]) -> None:
-        """Append the events of a whole message."""
-        blocks = message.content if isinstance(message.content, list) else [message.content]
+    def whole(self, message: Message, told: Any, out: list[Any]) -> None:
+        """Append the events of a whole message; *told* is all of it."""
         self._plan(message.tool_plan, out)
-        for index, block in enumerate(blocks):
+        for index, block in enumerate(_several(message.content)):
+            if novel(block):
+                part = ProviderPart(self.name, told["content"][index])
+                out.append(PartAdded(part, self._place("novel", index)))
             self._content(index, block, out)
         for index, use in enumerate(_several(message.tool_calls)):
             self._tool(index, use, out)
@@ -189,16 +210,19 @@ class MessageParser:
         for citation in _several(message.citations):
             self._citation(citation, out)
 
-    def answer(self, answer: Answer, message: Message, out: list[Any]) -> None:
-        """Append the events of a whole answer."""
+    def answer(self, answer: Answer, message: Message, told: Any, out: list[Any]) -> None:
+        """Append the events of a whole answer; *told* is all of it."""
         out.append(StreamStart(id=answer.id))
-        self.whole(message, out)
+        self.whole(message, told["message"], out)
         self._note_logprobs(answer.logprobs)
 
     def close(self, out: list[Any]) -> None:
         """Append what is due at the end: arguments that are held, and the Finish."""
         for index in sorted(self._held):
             self._release(index, out)
+        for index in sorted(self._novel):
+            part = ProviderPart(self.name, self._novel[index])
+            out.append(PartAdded(part, self._place("novel", index)))
         about: dict[str, Any] = {}
         if self._logprobs:
             about["logprobs"] = self._logprobs
@@ -212,6 +236,17 @@ class MessageParser:
                 provider_metadata={self.name: about} if about else {},
             )
         )
+
+
+def novel(block: Any) -> bool:
+    """Whether *block* is of a kind that is not known yet: it is kept whole."""
+    return isinstance(block, Content) and block.type not in ("", "text", "thinking")
+
+
+def _block(data: bytes) -> dict[str, Any]:
+    """The block, or the piece of one, in an event."""
+    found: dict[str, Any] = msgspec.json.decode(data)["delta"]["message"]["content"]
+    return found
 
 
 def _several(given: Any) -> list[Any]:
@@ -231,7 +266,8 @@ def parse_chat(call: Call[Any], response: HTTPResponse) -> ChatResponse:
     if answer.message is None:
         raise ResponseFormatError("the answer has no message (at $.message)")
     parser, out = message_parser(call), list[Any]()
-    parser.answer(answer, answer.message, out)
-    parser.end(answer.finish_reason, answer.usage, msgspec.json.decode(response.body))
+    told = msgspec.json.decode(response.body)
+    parser.answer(answer, answer.message, told, out)
+    parser.end(answer.finish_reason, answer.usage, told)
     parser.close(out)
     return fold(out)
