@@ -32,9 +32,8 @@ from jackfield.failures import event_error, parse_failure
 from jackfield.flow import HTTPResponse
 from jackfield.framing import Frame
 
-from .errors import normalized
 from .usage import FINISH_REASONS, parse_usage
-from .wire import ANSWER, Answer, Content, Event, Message, ToolUse, read_event
+from .wire import ANSWER, Answer, Content, Event, Message, ToolUse, normalized, read_event
 
 PLAN: Mapping[str, Any] = {"type": "tool_plan"}
 """What the metadata of a plan says: reasoning that is no block of its own."""

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from jackfield import ChatRequest, HTTPProvider, LLMError, Param, ProviderInfo, Request
+import msgspec
+
+from jackfield import (
+    ChatRequest,
+    ContextLengthExceededError,
+    HTTPProvider,
+    InvalidRequestError,
+    LLMError,
+    Param,
+    ProviderError,
+    ProviderInfo,
+    QuotaExceededError,
+    RateLimitError,
+    Request,
+)
 from jackfield.exchange import Call, Exchange, Procedure
+from jackfield.failures import make_error
 from jackfield.flow import HTTPResponse
 from jackfield.http import Exchanges
 from jackfield.operations import CompletionRequest
@@ -15,10 +31,10 @@ from jackfield.params import ParamTable, normalize
 from .catalogue import MODELS
 from .chat import build_chat
 from .config import CohereConfig
-from .errors import ERROR_CODES, read_error
 from .operations import OPERATIONS, generate
 from .operations.version1 import CHAT_V1
 from .parse import message_parser, parse_chat
+from .wire import normalized
 
 PARAMS: ParamTable = {
     "max_tokens": Param("max_tokens", ge=1),
@@ -43,6 +59,19 @@ PARAMS: ParamTable = {
     ),
 }
 """Where Cohere takes the common parameters. https://docs.cohere.com/reference/chat."""
+
+ERROR_CODES: Mapping[str, type[LLMError]] = {
+    "TOO_MANY_TOKENS": ContextLengthExceededError,
+    # The model wrote a call that is none: asking in other words may help, asking again may not.
+    "INVALID_TOOL_GENERATION": ProviderError,
+}
+
+MONTHLY = re.compile(
+    r"You are using a (Trial|Evaluation) key, which is limited to \d+ API calls / month\b.*",
+    re.DOTALL,
+)
+TOO_LONG = re.compile(r"too many tokens: .*", re.DOTALL)
+"""A trial's month that is used up, and a prompt that is too long: older answers have no type."""
 
 
 class CohereProvider(HTTPProvider):
@@ -83,3 +112,23 @@ class CohereProvider(HTTPProvider):
     def make_error(self, response: HTTPResponse) -> LLMError:
         """The typed error; what Cohere calls its type, and its id, are in the body."""
         return read_error(response, self.error_codes)
+
+
+def read_error(response: HTTPResponse, codes: Mapping[str, type[LLMError]]) -> LLMError:
+    """The typed error for a response that is not a success; its id is in the body."""
+    try:
+        body = msgspec.json.decode(response.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = None
+    plain = body if isinstance(body, dict) else {}
+    if "error_type" in plain:
+        body = msgspec.json.encode(normalized(plain))
+        response = HTTPResponse(response.status, response.headers, body)
+    error = make_error(response, codes)
+    if type(error) is InvalidRequestError and TOO_LONG.fullmatch(error.message):
+        error = ContextLengthExceededError(error.message, **error.__dict__)
+    if type(error) is RateLimitError and MONTHLY.fullmatch(error.message):
+        error = QuotaExceededError(error.message, **error.__dict__)
+    told = plain.get("id")
+    trace = response.headers.get("x-debug-trace-id")
+    return error.add(request_id=told if isinstance(told, str) and told else trace)

@@ -7,6 +7,7 @@ Source: https://docs.cohere.com/reference/chat and https://docs.cohere.com/refer
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -102,3 +103,11 @@ def read_event(data: bytes) -> Event:
         if plain["type"] not in KNOWN:
             return Event(plain["type"])
         raise unreadable(error, data) from None
+
+
+def normalized(body: Any) -> Any:
+    """*body* with the error's type where the core looks for it."""
+    if not isinstance(body, Mapping) or not isinstance(body.get("error_type"), str):
+        return body
+    said = body.get("error") or body.get("message")
+    return {"error": {"message": said if isinstance(said, str) else "", "type": body["error_type"]}}

@@ -24,8 +24,8 @@ from jackfield.exchange import Call, decode
 from jackfield.failures import event_error
 from jackfield.framing import Frame
 
-from ..errors import normalized
 from ..usage import FINISH_REASONS, parse_usage
+from ..wire import normalized
 from .shapes import ANSWER, LINE, PLAIN, Answer, Line, ToolUse
 
 ABOUT = (
