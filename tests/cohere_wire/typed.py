@@ -68,10 +68,10 @@ def typed(turn: Turn) -> Request[Any]:
             return rerank(turn)
         case "generate":
             own, params = _split(body, "model", "prompt")
-            fields = {"model": body["model"], "prompt": body["prompt"], "params": params}
+            fields = {"model": body.get("model") or "", "prompt": body["prompt"], "params": params}
             return CompletionRequest(**fields, provider_options=own)
         case "tokenize":
-            return TokenizeRequest(model=body["model"], text=body["text"])
+            return TokenizeRequest(model=body.get("model") or "", text=body["text"])
         case "detokenize":
             return DetokenizeRequest(model=body["model"], ids=body["tokens"])
         case "transcription":
@@ -128,7 +128,7 @@ def chat(body: Json) -> ChatRequest:
         own.setdefault("cohere", {})["response_format"] = shape
         shape = None
     return ChatRequest(
-        model=body["model"],
+        model=body.get("model") or "",
         messages=[_message(m) for m in body["messages"]],
         tools=[_tool(t["function"]) for t in body.get("tools") or ()],
         tool_choice=CHOICES.get(body.get("tool_choice") or "", "auto"),
@@ -210,7 +210,7 @@ def embedding(turn: Turn) -> EmbeddingRequest:
     taken = ("model", "texts", "output_dimension", "stream")
     own = {k: v for k, v in body.items() if v is not None and k not in taken}
     return EmbeddingRequest(
-        model=body["model"],
+        model=body.get("model") or "",
         inputs=body.get("texts") or (),
         dimensions=body.get("output_dimension"),
         provider_options={"cohere": {**own, "api": api}},
@@ -251,9 +251,11 @@ def transcription(body: str) -> TranscriptionRequest:
     fields = form(body)
     name, kind = fields["file"]
     warmth = fields.get("temperature")
+    own = {k: v for k, v in fields.items() if k not in ("model", "file", "language", "temperature")}
     return TranscriptionRequest(
         model=fields["model"],
         audio=MediaPart(kind, b"RIFF", name=name),
         language=fields["language"],
         temperature=None if warmth is None else float(warmth),
+        provider_options={"cohere": own} if own else {},
     )

@@ -140,7 +140,8 @@ class Conversation:
         return wire
 
     def _tool_call(self, part: ToolCall) -> Json:
-        text = part.arguments.strip() or "{}"
+        text = part.arguments.strip()
+        text = "{}" if text in ("", "null") else text
         if not is_object(text):
             why = "its arguments are no JSON object: sent as text"
             self.call.warn("emulated", f"call of {part.name}", why)
