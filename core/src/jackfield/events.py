@@ -39,7 +39,10 @@ class StreamEvent(Struct, frozen=True):
 
 
 class StreamStart(StreamEvent, frozen=True, kw_only=True):
-    """The provider accepted the request; *usage* is what it already knows."""
+    """The provider accepted the request; *usage* is what it already knows.
+
+    A further one corrects what the first said: which model answers, say.
+    """
 
     id: str = ""
     model: str = ""
@@ -179,7 +182,13 @@ class ResponseBuilder:
     def _add(self, event: StreamEvent) -> None:
         match event:
             case StreamStart():
-                self._start = event
+                before = self._start
+                self._start = StreamStart(
+                    id=event.id or before.id,
+                    model=event.model or before.model,
+                    usage=event.usage or before.usage,
+                    warnings=before.warnings + event.warnings,
+                )
             case Finish():
                 self._finish[event.choice] = event
             case PartAdded(part, index, choice):

@@ -80,11 +80,12 @@ class ResponseParser:
     error_codes: Mapping[str, type[LLMError]]
     finished: bool = False
     done: bool = False
-    _items: dict[int, _Item] = field(factory=dict)
+    _items: dict[Any, _Item] = field(factory=dict)
     _parts: int = 0
     _called: bool = False
     _ids: set[Any] = field(factory=set)
     _last: Wire = field(factory=dict)
+    _model: str = ""
 
     def feed(self, frames: list[Frame], out: list[Any]) -> None:
         """Append the events of *frames* to *out*."""
@@ -103,8 +104,8 @@ class ResponseParser:
             case "response.created":
                 self.start(event["response"], out)
             case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
-                place = self._place(event["output_index"], "call")
-                self._sent(event["output_index"], "call", _delta(event))
+                place = self._place(_at(event), "call")
+                self._sent(_at(event), "call", _delta(event))
                 out.append(ToolCallDelta(place, arguments=_delta(event)))
             case "response.refusal.delta":
                 self._say(RefusalDelta, event, out)
@@ -113,9 +114,9 @@ class ResponseParser:
             case "response.reasoning_text.delta":
                 self._think(event, ("content", event.get("content_index", 0)), out)
             case "response.output_item.added":
-                self._added(event["output_index"], event["item"], out)
+                self._added(_at(event), event["item"], out)
             case "response.output_item.done":
-                self.item(event["output_index"], event["item"], out)
+                self.item(_at(event), event["item"], out)
             case "error" | "response.failed" | "response.error":
                 self._failed(event)
             case _ if kind in _ENDS:
@@ -132,9 +133,10 @@ class ResponseParser:
 
     def start(self, response: Wire, out: list[Any]) -> None:
         """Append the start of *response*."""
-        out.append(StreamStart(id=response.get("id") or "", model=response.get("model") or ""))
+        self._model = response.get("model") or ""
+        out.append(StreamStart(id=response.get("id") or "", model=self._model))
 
-    def _place(self, at: int, key: Any) -> int:
+    def _place(self, at: Any, key: Any) -> int:
         """The index of part *key* of item *at*, a new one if it is new."""
         places = self._items.setdefault(at, _Item()).places
         if key not in places:
@@ -142,20 +144,20 @@ class ResponseParser:
             self._parts += 1
         return places[key]
 
-    def _sent(self, at: int, key: Any, text: str) -> None:
+    def _sent(self, at: Any, key: Any, text: str) -> None:
         sent = self._items.setdefault(at, _Item()).sent
         sent[key] = sent.get(key, 0) + len(text)
 
     def _say(self, kind: Any, event: Wire, out: list[Any]) -> None:
-        at, key, text = event["output_index"], event.get("content_index", 0), _delta(event)
+        at, key, text = _at(event), event.get("content_index", 0), _delta(event)
         if text:
             out.append(kind(text, self._place(at, key)))
             self._sent(at, key, text)
 
     def _think(self, event: Wire, key: tuple[str, int], out: list[Any]) -> None:
-        self._thought(event["output_index"], key, _delta(event), out)
+        self._thought(_at(event), key, _delta(event), out)
 
-    def _thought(self, at: int, key: tuple[str, int], text: str, out: list[Any]) -> None:
+    def _thought(self, at: Any, key: tuple[str, int], text: str, out: list[Any]) -> None:
         """Hand out thinking; its parts stand apart by an empty line."""
         place, item = self._place(at, "reasoning"), self._items[at]
         if not text:
@@ -165,7 +167,7 @@ class ResponseParser:
         self._sent(at, key, text)
         out.append(ReasoningDelta(apart + text, place))
 
-    def _added(self, at: int, item: Wire, out: list[Any]) -> None:
+    def _added(self, at: Any, item: Wire, out: list[Any]) -> None:
         if item.get("type") in _CALLS:
             self._called = True
             place = self._place(at, "call")
@@ -173,7 +175,7 @@ class ResponseParser:
                 ToolCallDelta(place, id=item.get("call_id") or "", name=item.get("name") or "")
             )
 
-    def item(self, at: int, item: Wire, out: list[Any]) -> None:
+    def item(self, at: Any, item: Wire, out: list[Any]) -> None:
         """Append what of a whole *item* was not handed out yet, and what is known of it."""
         held = self._items.setdefault(at, _Item())
         if held.whole:
@@ -199,11 +201,11 @@ class ResponseParser:
             case _:
                 out.append(PartAdded(ProviderPart(self.name, item), self._place(at, "item")))
 
-    def _rest(self, at: int, key: Any, text: str) -> str:
+    def _rest(self, at: Any, key: Any, text: str) -> str:
         """What of *text* was not handed out yet."""
         return text[self._items[at].sent.get(key, 0) :]
 
-    def _content(self, at: int, index: int, piece: Wire, item: Wire, out: list[Any]) -> None:
+    def _content(self, at: Any, index: int, piece: Wire, item: Wire, out: list[Any]) -> None:
         about = {"item": {k: item[k] for k in ("id", "status", "phase") if item.get(k) is not None}}
         if piece.get("type") == "refusal":
             if rest := self._rest(at, index, piece.get("refusal") or ""):
@@ -218,7 +220,7 @@ class ResponseParser:
             return
         out.append(PartMetadata({self.name: about}, self._place(at, index)))
 
-    def _reasoned(self, at: int, item: Wire, out: list[Any]) -> None:
+    def _reasoned(self, at: Any, item: Wire, out: list[Any]) -> None:
         for name in ("summary", "content"):
             for index, piece in enumerate(item.get(name) or ()):
                 key = (name, index)
@@ -227,7 +229,7 @@ class ResponseParser:
         place = self._place(at, "reasoning")
         out.append(ReasoningDelta("", place, provider_metadata=noted))
 
-    def _call(self, at: int, item: Wire, field_name: str, out: list[Any]) -> None:
+    def _call(self, at: Any, item: Wire, field_name: str, out: list[Any]) -> None:
         self._called = True
         place = self._place(at, "call")
         rest = self._rest(at, "call", item.get(field_name) or "")
@@ -248,6 +250,8 @@ class ResponseParser:
         """Note how *response* ended; what its items have beyond the events is handed out."""
         if response.get("error"):
             self._failed({"response": response})
+        if response.get("model") and response["model"] != self._model:
+            out.append(StreamStart(model=response["model"]))
         # Not every server counts the items of its events as it lists them at the end.
         told = {name for name in self._ids if name}
         for at, item in enumerate(response.get("output") or ()):
@@ -276,6 +280,13 @@ class ResponseParser:
                 provider_metadata={self.name: about} if about else {},
             )
         )
+
+
+def _at(event: Wire) -> Any:
+    """What tells the item of a step from the others: its place, or its id where there is no place."""
+    if event.get("output_index") is not None:
+        return event["output_index"]
+    return event.get("item_id") or (event.get("item") or {}).get("id")
 
 
 def _delta(event: Wire) -> str:
