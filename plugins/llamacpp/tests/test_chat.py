@@ -15,10 +15,12 @@ from jackfield import (
     Finish,
     FinishReason,
     InvalidRequestError,
+    MediaPart,
     Message,
     NotFoundError,
     StreamStart,
     TextDelta,
+    TextPart,
     ToolCallDelta,
     fold,
 )
@@ -325,3 +327,18 @@ def test_both_ways_of_asking_agree_about_the_prompt(local: LlamaCppProvider, too
     asked = "What is the weather in Paris?"
     used = local.execute(MODEL, asked, GREEDY, tools=tools).usage.input_tokens
     assert local.count_tokens(MODEL, asked, tools=tools).input_tokens == used
+
+
+@pytest.mark.parametrize("kind", ["image/png", "application/pdf", "audio/wav", "video/mp4"])
+@pytest.mark.parametrize("inline", [True, False], ids=["bytes", "url"])
+def test_media_are_refused_or_left_out_aloud(
+    local: LlamaCppProvider, kind: str, inline: bool
+) -> None:
+    part = MediaPart(kind, b"....") if inline else MediaPart(kind, url="https://a.example/b")
+    asked = [Message("user", (TextPart("Hello!"), part))]
+    try:
+        answer = local.execute(MODEL, asked, GREEDY)
+    except InvalidRequestError as error:
+        assert "text" in error.message  # noqa: PT017  # either is good
+    else:
+        assert [w.subject for w in answer.warnings] == [kind]

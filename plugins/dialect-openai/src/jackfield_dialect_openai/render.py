@@ -159,10 +159,10 @@ def _media(call: Call[Any], part: MediaPart) -> dict[str, Any]:
     if kind in _AUDIO and part.data is not None:
         sound = {"data": b64encode(part.data).decode(), "format": _AUDIO[kind]}
         return {"type": "input_audio", "input_audio": sound}
-    if not provider.files:
+    if not getattr(provider, "files", True):  # a provider in this process says nothing of it
         call.warn("dropped", kind, "this API's chats take no documents: try api=responses")
         return {}
-    if part.data is not None or provider.file_urls:
+    if part.data is not None or getattr(provider, "file_urls", False):
         name = part.name or "document." + kind.rpartition("/")[2]
         return {"type": "file", "file": {"filename": name, "file_data": data_url(part)}}
     call.warn("dropped", kind, "the dialect takes only images by URL: pass the bytes")
