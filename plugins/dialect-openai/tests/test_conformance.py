@@ -18,6 +18,7 @@ class TestGeneric(ProviderConformance):
     recordings: ClassVar = [
         Path(__file__).parent / "recordings",
         *t.CHAT,
+        *t.MEDIA,
         *t.ERRORS,
         *t.COMPLETIONS,
         *t.RERANK,

@@ -92,6 +92,7 @@ class TestOpenAI(ProviderConformance):
     recordings: ClassVar = [
         Path(__file__).parent / "recordings",
         *t.CHAT,
+        *t.MEDIA,
         *t.ERRORS,
         *t.COMPLETIONS,
         *t.IMAGES,

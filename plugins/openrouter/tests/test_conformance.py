@@ -12,4 +12,11 @@ from jackfield_openrouter import OpenRouterProvider
 class TestOpenRouter(ProviderConformance):
     provider = OpenRouterProvider
     config: ClassVar = {"api_key": "made-up-key-1234"}
-    recordings: ClassVar = [*t.RECORDINGS, *t.COMPLETIONS, *t.RERANK, *t.SPEECH, *t.TRANSCRIPTION]
+    recordings: ClassVar = [
+        *t.RECORDINGS,
+        *t.MEDIA,
+        *t.COMPLETIONS,
+        *t.RERANK,
+        *t.SPEECH,
+        *t.TRANSCRIPTION,
+    ]

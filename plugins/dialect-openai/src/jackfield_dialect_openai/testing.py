@@ -146,6 +146,65 @@ CHAT = [
     ),
 ]  # fmt: skip
 
+MEDIA = [
+    recording(
+        "a-sound",
+        {"body": whole({"content": "Somebody says hello."})},
+        {
+            "prompt": [
+                {
+                    "role": "user",
+                    "content": [
+                        {
+                            "type": "input_audio",
+                            "input_audio": {"data": SOUND["base64"], "format": "wav"},
+                        },
+                    ],
+                }
+            ]
+        },
+        text="Somebody says hello.",
+    ),
+    recording(
+        "a-document",
+        {"body": whole({"content": "It is empty."})},
+        {
+            "prompt": [
+                {
+                    "role": "user",
+                    "content": [
+                        {
+                            "type": "file",
+                            "file": {
+                                "filename": "a.pdf",
+                                "file_data": "data:application/pdf;base64,JVBERi0=",
+                            },
+                        },
+                    ],
+                }
+            ]
+        },
+        text="It is empty.",
+    ),
+    recording(
+        "a-spoken-answer",
+        {
+            "body": whole(
+                {
+                    "audio": {
+                        "id": "audio_1",
+                        "data": SOUND["base64"],
+                        "transcript": "Hello",
+                        "expires_at": 1,
+                    }
+                }
+            )
+        },
+        finish_reason="stop",
+    ),
+]
+"""What OpenAI's own models take and give beside text and pictures."""
+
 ERRORS = [
     recording(
         "an-error-after-some-text",
