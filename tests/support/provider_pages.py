@@ -1,0 +1,209 @@
+"""A page for each provider, made from its tables: settings, parameters, capabilities, and each operation with a snippet.
+
+python tests/support/provider_pages.py      writes docs/providers/NAME.md, and the list in docs/providers/index.md
+"""
+
+import importlib.util
+import inspect
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.reference import ROOT, _placed, _prose, _settings, first_line, providers, table
+
+FOLDER = ROOT / "docs" / "providers"
+
+# How each operation is asked for: its verb, and the arguments of its request.
+ASKED: dict[str, tuple[str, str]] = {
+    "ChatRequest": ("execute", 'model="a-model", messages=[Message("user", "Name a pelican")]'),
+    "EmbeddingRequest": ("embed", 'model="a-model", inputs=["pelican", "gull"]'),
+    "TokenCountRequest": ("count_tokens", 'model="a-model", messages=[Message("user", "Hi")]'),
+    "ModelListRequest": ("list_models", ""),
+    "ModelInfoRequest": ("run", 'model="a-model"'),
+    "PullRequest": ("pull", 'model="a-model"'),
+    "DeleteRequest": ("delete", 'model="a-model"'),
+    "CompletionRequest": ("complete", 'model="a-model", prompt="Once upon a time"'),
+    "TokenizeRequest": ("tokenize", 'model="a-model", text="Once upon a time"'),
+    "DetokenizeRequest": ("detokenize", 'model="a-model", ids=[1, 2, 3]'),
+    "RerankRequest": ("rerank", 'model="a-model", query="Who flies?", documents=["A hen", "A gull"]'),
+    "ImageRequest": ("generate_image", 'model="a-model", prompt="A pelican"'),
+    "SpeechRequest": ("speak", 'model="a-model", text="Hello", voice="a-voice"'),
+    "TranscriptionRequest": (
+        "transcribe", 'model="a-model", audio=MediaPart("audio/wav", b"RIFF", name="a.wav"), language="en"'),
+    "ModerationRequest": ("moderate", 'model="a-model", inputs="Hello"'),
+    "FileUploadRequest": ("upload_file", 'data=b"Hello", name="a.txt"'),
+    "FileListRequest": ("list_files", ""),
+    "FileInfoRequest": ("get_file", 'file_id="file-1"'),
+    "FileContentRequest": ("download_file", 'file_id="file-1"'),
+    "FileDeleteRequest": ("delete_file", 'file_id="file-1"'),
+    "BatchCreateRequest": ("create_batch", "items=[]"),
+    "BatchInfoRequest": ("get_batch", 'job_id="batch-1"'),
+    "BatchListRequest": ("list_batches", ""),
+    "BatchCancelRequest": ("cancel_batch", 'job_id="batch-1"'),
+    "BatchResultsRequest": ("batch_results", 'job_id="batch-1"'),
+    "FineTuneCreateRequest": ("create_fine_tune", 'model="a-model", training_file="file-1"'),
+    "FineTuneInfoRequest": ("get_fine_tune", 'job_id="job-1"'),
+    "FineTuneListRequest": ("list_fine_tunes", ""),
+    "FineTuneCancelRequest": ("cancel_fine_tune", 'job_id="job-1"'),
+    "LoadRequest": ("run", 'model="a-model"'),
+    "UnloadRequest": ("run", 'model="a-model"'),
+}  # fmt: skip
+
+# What a provider cannot be made without.
+MADE = {
+    "azure": '{"base_url": "https://my-resource.openai.azure.com", "api_key": "a-key"}',
+    "openai-compatible": '{"base_url": "http://127.0.0.1:8080/v1"}',
+}
+
+
+def made(name: str, cls: type[Any]) -> str:
+    """How a page makes its provider."""
+    given = MADE.get(name) or ('{"api_key": "a-key"}' if cls.info.api_key_env else "")
+    return f'create_provider("{name}"{", " + given if given else ""})'
+
+
+def distribution(cls: type[Any]) -> str:
+    """The distribution that brings *cls*."""
+    module = cls.__module__.partition(".")[0]
+    for path in ROOT.glob("plugins/*/pyproject.toml"):
+        if (path.parent / "src" / module).is_dir():
+            return str(tomllib.loads(path.read_text("utf-8"))["project"]["name"])
+    return "jackfield"
+
+
+def page(name: str, cls: type[Any]) -> str:
+    """The page of the provider *name*."""
+    info = cls.info
+    key = f"`{info.api_key_env}` in the environment, or `api_key`" if info.api_key_env else "none"
+    about: list[list[object]] = [
+        ["install", f"`pip install {distribution(cls)}`"],
+        ["key", key],
+        ["its own documentation", f"[{info.docs_url}]({info.docs_url})" if info.docs_url else ""],
+    ]
+    parts = [
+        f"# {info.display_name}",
+        f"<!-- Made by tests/support/provider_pages.py from the tables of {cls.__name__}. -->",
+        inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0].replace("``", "`"),
+        table(["", f"`{name}`"], iter(about)),
+        *_configured(cls),
+        *_parameters(cls),
+        *_operations(name, cls),
+        *_proved(cls),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _configured(cls: type[Any]) -> Iterator[str]:
+    from jackfield import Config, HTTPConfig
+
+    shared = HTTPConfig if issubclass(cls.Config, HTTPConfig) else Config
+    rows = list(_settings(cls.Config, shared))
+    yield "## Settings"
+    if rows:
+        yield _prose(cls.Config)
+        yield table(["setting", "type", "default"], iter(rows))
+    yield "Those of every provider are in [the reference](../reference/configuration.md)."
+
+
+def _parameters(cls: type[Any]) -> Iterator[str]:
+    from jackfield.params import NAMES
+
+    if cls.params:
+        rows: list[list[object]] = [
+            [f"`{n}`", _placed(cls.params.get(n)) or "not taken: a warning"] for n in NAMES
+        ]
+        yield "## Parameters"
+        yield table(["common name", "on its wire"], iter(rows))
+
+
+def _operations(name: str, cls: type[Any]) -> Iterator[str]:
+    from jackfield import HTTPProvider
+    from jackfield.exchange import Exchange
+
+    yield "## Operations"
+    over_http = issubclass(cls, HTTPProvider)
+    kinds = sorted(getattr(cls, "exchanges", {}) or operations(cls), key=lambda k: str(k.__name__))
+    shown = [k for k in kinds if over_http and isinstance(cls.exchanges[k], Exchange)]
+    shown = [k for k in shown if k.__name__ in ASKED]
+    if shown:
+        yield _snippet(name, cls, shown)
+    rows: list[list[object]] = [[f"`{k.__name__}`", _verb(k), first_line(k)] for k in kinds]
+    yield table(["request", "verb", "asks"], iter(rows))
+
+
+def operations(cls: type[Any]) -> Any:
+    """The request types of a provider in this process."""
+    from jackfield import ChatRequest
+
+    return {ChatRequest, *getattr(cls, "handlers", {})}
+
+
+def _verb(kind: type[Any]) -> str:
+    named = ASKED.get(kind.__name__, ("run", ""))[0]
+    return f"`{named}(…)`"
+
+
+def _snippet(name: str, cls: type[Any], kinds: list[type[Any]]) -> str:
+    """Each operation that is one request, asked for without sending it, and where it would go."""
+    homes: dict[str, set[str]] = {"jackfield": {"create_provider"}}
+    lines = []
+    for kind in kinds:
+        home = "jackfield" if kind.__module__ == "jackfield.requests" else "jackfield.operations"
+        homes.setdefault(home, set()).add(kind.__name__)
+        arguments = ASKED[kind.__name__][1]
+        homes["jackfield"] |= {n for n in ("Message", "MediaPart") if f"{n}(" in arguments}
+        lines.append(f"    {kind.__name__}({arguments}),")
+    imports = [f"from {home} import {', '.join(sorted(n))}" for home, n in sorted(homes.items())]
+    source = "\n".join(
+        [*imports, "", f"provider = {made(name, cls)}", "for request in [", *lines, "]:",
+         "    plan = provider.explain(request)",
+         "    print(type(request).__name__, plan.method, plan.url)"]
+    )  # fmt: skip
+    printed = _run(source)
+    return f"```python\n{source}\n```\n\n```output\n{printed}```"
+
+
+def _run(source: str) -> str:
+    import contextlib
+    import io
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(source, {})  # noqa: S102  # what was made above
+    return printed.getvalue()
+
+
+def _proved(cls: type[Any]) -> Iterator[str]:
+    from jackfield.capabilities import proofs
+
+    told = {n: p for n, p in proofs(cls).items() if p.get("result") != "untested"}
+    if told:
+        rows: list[list[object]] = [
+            [n.replace("_", " "), p["result"], f"`{p['proof']}`"] for n, p in told.items()
+        ]
+        yield "## Proved"
+        yield table(["capability", "result", "recording, or call"], iter(rows))
+
+
+def pages() -> dict[str, str]:
+    """Every page by its file's name."""
+    found = {name: cls for name, cls in providers().items() if cls.__module__ != "jackfield"}
+    made_pages = {f"{name}.md": page(name, cls) for name, cls in found.items()}
+    rows: list[list[object]] = [
+        [f"[`{name}`]({name}.md)", cls.info.display_name] for name, cls in found.items()
+    ]
+    listed = table(["name", "talks to"], iter(rows))
+    intro = "What each provider takes, how each of its operations is asked for, and what it was proved to do."
+    made_pages["index.md"] = f"# Providers\n\n{intro}\n\n{listed}\n"
+    return made_pages
+
+
+if __name__ == "__main__":
+    assert importlib.util.find_spec("jackfield"), "install the packages first"
+    FOLDER.mkdir(exist_ok=True)
+    for file, text in pages().items():
+        (FOLDER / file).write_text(text, "utf-8")
