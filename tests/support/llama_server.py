@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -42,7 +43,7 @@ import xllamacpp
 params = xllamacpp.CommonParams()
 params.model.path, params.model_alias, params.port = sys.argv[1], {sys.argv[2]}, 0
 params.n_ctx, params.n_parallel = 4096, 4
-params.embedding, params.pooling_type = True, 1
+params.embedding, params.pooling_type = True, int(sys.argv[4])
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 server = xllamacpp.Server(params)
 print("listening", server.listening_address, flush=True)
@@ -51,10 +52,14 @@ sys.stdin.read()
 """
 
 
+MEAN, RANK = 1, 4
+"""How a server makes one vector of a text's tokens, or one score: llama.cpp's pooling types."""
+
+
 @contextmanager
-def llama_server() -> Iterator[str]:
+def llama_server(model: Path = MODEL, name: str = NAME, pooling: int = MEAN) -> Iterator[str]:
     """A running server; gives its URL, without a path."""
-    command = [sys.executable, "-c", SCRIPT, str(MODEL), NAME, str(SECONDS)]
+    command = [sys.executable, "-c", SCRIPT, str(model), name, str(SECONDS), str(pooling)]
     # The child's standard input closes when this process ends, and with it the server.
     with subprocess.Popen(
         command,
