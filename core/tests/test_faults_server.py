@@ -50,9 +50,11 @@ class Clients:
     def __init__(self, server: FaultServer, stack: ExitStack) -> None:
         self.server, self.stack = server, stack
 
-    def openai(self, fault: str = "", tag: str = "", **options: Any) -> Any:
+    def openai(
+        self, fault: str = "", tag: str = "", dialect: str = "openai", **options: Any
+    ) -> Any:
         options = {"max_retries": 0, "timeout": 5.0} | options
-        url = self.server.url("openai", fault, tag=tag)
+        url = self.server.url(dialect, fault, tag=tag)
         return self.stack.enter_context(openai.OpenAI(base_url=url, api_key=KEY, **options))
 
     def claude(self, fault: str = "") -> Any:
@@ -101,6 +103,22 @@ def test_the_openai_sdk_reads_models_and_embeddings(clients: Clients) -> None:
     for form in ({}, {"encoding_format": "float"}):  # without one, the SDK asks for base64
         got = client.embeddings.create(model="m", input=["a", "b"], **form)
         assert [list(item.embedding) for item in got.data] == [[0.125, -0.5, 0.75, 1.0]] * 2
+
+
+def test_the_openai_sdk_reads_the_healthy_response_and_its_stream(clients: Clients) -> None:
+    client = clients.openai(dialect="responses")
+    tool = {"type": "function", **OPENAI_TOOL["function"], "strict": False}
+    asked: Any = {"model": "m", "input": "A tale", "tools": [tool]}
+    whole = client.responses.create(**asked)
+    with client.responses.stream(**asked) as stream:
+        deltas = [e.delta for e in stream if e.type == "response.output_text.delta"]
+        streamed = stream.get_final_response()
+    assert whole.output_text == streamed.output_text == "".join(deltas) == TEXT
+    for response in (whole, streamed):
+        thinking, _, call = response.output
+        assert thinking.content[0].text == THINKING
+        assert json.loads(call.arguments) == CALL
+        assert (response.status, response.usage.output_tokens) == ("completed", 34)
 
 
 def test_the_anthropic_sdk_reads_the_healthy_answer(clients: Clients) -> None:

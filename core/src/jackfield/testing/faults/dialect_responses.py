@@ -113,10 +113,14 @@ def _steps(answer: Answer, at: int, item: Mapping[str, Json]) -> Iterator[Event]
             yield _event("tool", "response.function_call_arguments.delta", at, delta=piece)
         return
     thinking = item["type"] == "reasoning"
+    part = {"content_index": 0, "part": item["content"][0]}
+    empty = {"content_index": 0, "part": {**item["content"][0], "text": ""}}
+    yield _event("open", "response.content_part.added", at, **empty)
     name = "response.reasoning_text.delta" if thinking else "response.output_text.delta"
     for piece in answer.reasoning if thinking else answer.pieces:
         kind = "reasoning" if thinking else "text"
         yield _event(kind, name, at, content_index=0, delta=piece)
+    yield _event("close", "response.content_part.done", at, **part)
 
 
 def _usage(tokens: Tokens) -> Json:
