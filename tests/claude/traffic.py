@@ -11,16 +11,36 @@ COUNT = "POST /v1/messages/count_tokens"
 MODELS = "GET /v1/models"
 MODEL = "GET /v1/models/{id}"
 
+BATCH_CREATE = "POST /v1/messages/batches"
+BATCHES = "GET /v1/messages/batches"
+BATCH = "GET /v1/messages/batches/{id}"
+BATCH_CANCEL = "POST /v1/messages/batches/{id}/cancel"
+BATCH_RESULTS = "GET /v1/messages/batches/{id}/results"
+FILE_UPLOAD = "POST /v1/files"
+FILES = "GET /v1/files"
+FILE = "GET /v1/files/{id}"
+FILE_CONTENT = "GET /v1/files/{id}/content"
+FILE_DELETE = "DELETE /v1/files/{id}"
+
 IN_SCOPE = {
     CHAT: r"POST .*/v1/messages/?",
     COUNT: r"POST .*/v1/messages/count_tokens/?",
     MODELS: r"GET .*/v1/models/?",
     MODEL: r"GET .*/v1/models/[^/]+",
+    BATCH_CREATE: r"POST .*/v1/messages/batches/?",
+    BATCHES: r"GET .*/v1/messages/batches/?",
+    BATCH: r"GET .*/v1/messages/batches/[^/]+",
+    BATCH_CANCEL: r"POST .*/v1/messages/batches/[^/]+/cancel",
+    BATCH_RESULTS: r"GET .*/v1/messages/batches/[^/]+/results",
+    FILE_UPLOAD: r"POST .*/v1/files/?",
+    FILES: r"GET .*/v1/files/?",
+    FILE: r"GET .*/v1/files/[^/]+",
+    FILE_CONTENT: r"GET .*/v1/files/[^/]+/content",
+    FILE_DELETE: r"DELETE .*/v1/files/[^/]+",
 }
 AGENTS = "skills|agents|sessions|environments|memory_stores|vaults|user_profiles"
 OUT_OF_SCOPE = {
-    r"\w+ .*/v1/messages/batches.*": "batches are jobs of several calls: not part of this plugin yet",
-    r"\w+ .*/v1/files.*": "the Files API stores uploads: not part of this plugin yet",
+    r"DELETE .*/v1/messages/batches/[^/]+": "no provider but this one forgets a batch when it is told",
     r"POST .*/v1/complete": "the text completions that came before messages",
     rf"\w+ .*/v1/(organizations|oauth|experimental|{AGENTS})\b.*": "administration and agents",
     r"POST .*/chat/completions": "OpenAI's dialect, which has a plugin of its own",

@@ -23,7 +23,7 @@ from jackfield import (
 )
 from jackfield.params import EFFORTS, parse_params
 from jackfield_claude.facts import THINKING, fact
-from jackfield_claude.media import IMAGES, MAX_TITLE, PDF
+from jackfield_claude.media import FILE_ID, IMAGES, MAX_TITLE, PDF
 
 Json = dict[str, Any]
 
@@ -229,6 +229,9 @@ def _media(block: Json, source: Json) -> Any:
         case {"type": "url", "url": str(url)} if url.startswith(("http://", "https://")):
             kind = "image/*" if block["type"] == "image" else PDF
             return MediaPart(kind, url=url, name=name, provider_metadata=own)
+        case {"type": "file", "file_id": str(id_)} if FILE_ID.fullmatch(id_):
+            kind = "image/*" if block["type"] == "image" else PDF
+            return MediaPart(kind, url=id_, name=name, provider_metadata=own)
     return ProviderPart("claude", block)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any, ClassVar
 
+from jackfield import ChatRequest, MediaPart, Message, TextPart
 from jackfield.testing import ProviderConformance
 from jackfield.testing.recordings import parse_recording
 from jackfield_claude import ClaudeProvider
@@ -163,8 +165,212 @@ RECORDINGS = [
 ]
 
 
+def _said(text: str, **usage: int) -> dict[str, Any]:
+    """A whole answer that says *text*."""
+    return {
+        **START["message"],
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 4, "output_tokens": 2, **usage},
+    }
+
+
+def _asked(part: MediaPart) -> list[Message]:
+    return [Message("user", [part, TextPart("What is this?")])]
+
+
+def _sent(*blocks: dict[str, Any]) -> dict[str, Any]:
+    """The request with *blocks*, as it must be sent."""
+    said = [*blocks, {"type": "text", "text": "What is this?"}]
+    body = {"model": "a-model", "max_tokens": 4096, "messages": [{"role": "user", "content": said}]}
+    return {"method": "POST", "url": "https://api.anthropic.com/v1/messages", "body": body}
+
+
+def _looked_at(name: str, part: MediaPart, block: dict[str, Any], text: str) -> Any:
+    """A recording of a question about *part*, which is sent as *block*."""
+    document = {
+        "interactions": [{"request": _sent(block), "response": {"body": _said(text)}}],
+        "call": {"prompt": _asked(part)},
+        "expect": {"text": text},
+    }
+    return parse_recording(name, document)
+
+
+PNG, PDF = b"\x89PNG\r\n\x1a\n a pixel", b"%PDF-1.7"
+SHAPE = {
+    "type": "object",
+    "properties": {"bird": {"type": "string"}},
+    "required": ["bird"],
+    "additionalProperties": False,
+}
+LOOKED_AT = [
+    _looked_at(
+        "an-image",
+        MediaPart("image/png", PNG),
+        {
+            "type": "image",
+            "source": {
+                "type": "base64",
+                "media_type": "image/png",
+                "data": b64encode(PNG).decode(),
+            },
+        },
+        "A pixel",
+    ),
+    _looked_at(
+        "a-document",
+        MediaPart("application/pdf", PDF, name="a.pdf"),
+        {
+            "type": "document",
+            "source": {
+                "type": "base64",
+                "media_type": "application/pdf",
+                "data": b64encode(PDF).decode(),
+            },
+            "title": "a.pdf",
+        },
+        "An empty page",
+    ),
+    _looked_at(
+        "an-uploaded-file",
+        MediaPart("application/pdf", url="file_011"),
+        {"type": "document", "source": {"type": "file", "file_id": "file_011"}},
+        "An empty page",
+    ),
+    _recording(
+        "an-answer-in-a-schema",
+        {"body": _said('{"bird": "pelican"}')},
+        call={"model": "claude-opus-4-8", "options": {"response_format": SHAPE}},
+        expect={"text": '{"bird": "pelican"}'},
+    ),
+    _recording(
+        "a-prompt-from-the-cache",
+        {"body": _said("Yes", cache_read_input_tokens=1650, cache_creation_input_tokens=44)},
+        expect={
+            "usage.input_tokens": 1698,
+            "usage.cache_read_tokens": 1650,
+            "usage.cache_write_tokens": 44,
+        },
+    ),
+]
+
+FILE = {
+    "type": "file",
+    "id": "file_011",
+    "filename": "a.txt",
+    "mime_type": "text/plain",
+    "size_bytes": 5,
+    "created_at": "2026-01-28T15:08:22.287000Z",
+    "downloadable": False,
+}
+FILES = [
+    _recording(
+        "a-file-goes-up",
+        {"body": FILE},
+        call={"verb": "upload_file", "options": {"data": b"Hello", "name": "a.txt"}},
+        expect={"id": "file_011", "size_bytes": 5, "media_type": "text/plain", "name": "a.txt"},
+    ),
+    _recording(
+        "a-file",
+        {"body": FILE},
+        call={"verb": "get_file", "options": {"file_id": "file_011"}},
+        expect={"id": "file_011"},
+    ),
+    _recording(
+        "the-files",
+        {"body": {"data": [FILE], "has_more": False, "last_id": "file_011"}},
+        call={"verb": "list_files"},
+        expect={"0.id": "file_011"},
+    ),
+    _recording(
+        "a-file-that-cannot-be-fetched",
+        {
+            "status": 400,
+            "body": {
+                "type": "error",
+                "error": {"type": "invalid_request_error", "message": "not downloadable"},
+            },
+        },
+        call={"verb": "download_file", "options": {"file_id": "file_011"}},
+        expect={"error": "InvalidRequestError", "status": 400},
+    ),
+    _recording(
+        "a-file-goes",
+        {"body": {"id": "file_011", "type": "file_deleted"}},
+        call={"verb": "delete_file", "options": {"file_id": "file_011"}},
+    ),
+]
+
+BATCH: dict[str, Any] = {
+    "id": "msgbatch_1",
+    "type": "message_batch",
+    "processing_status": "in_progress",
+    "request_counts": {"processing": 1, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0},
+    "created_at": "2026-01-01T00:05:23.250396+00:00",
+    "ended_at": None,
+    "results_url": None,
+}
+ENDED = {
+    **BATCH,
+    "processing_status": "ended",
+    "request_counts": {"processing": 0, "succeeded": 2, "errored": 1, "canceled": 0, "expired": 0},
+    "ended_at": "2026-01-01T01:05:23.250396+00:00",
+    "results_url": "https://api.anthropic.com/v1/messages/batches/msgbatch_1/results",
+}
+LINES = [
+    {"custom_id": "request-0", "result": {"type": "succeeded", "message": _said("Four")}},
+    {"custom_id": "tools", "result": {"type": "succeeded", "message": WHOLE}},
+]
+JOB = {"options": {"job_id": "msgbatch_1"}}
+BATCHES = [
+    _recording(
+        "a-batch-is-handed-in",
+        {"body": BATCH},
+        call={
+            "verb": "create_batch",
+            "options": {"items": [ChatRequest(model="a-model", messages=[Message("user", "Hi")])]},
+        },
+        expect={"id": "msgbatch_1", "status": "running", "total": 1, "succeeded": 0},
+    ),
+    _recording(
+        "a-batch",
+        {"body": ENDED},
+        call={"verb": "get_batch", **JOB},
+        expect={"status": "succeeded", "total": 3, "succeeded": 2, "failed": 1},
+    ),
+    _recording(
+        "a-batch-is-stopped",
+        {"body": {**BATCH, "processing_status": "canceling"}},
+        call={"verb": "cancel_batch", **JOB},
+        expect={"status": "cancelling", "raw_status": "canceling"},
+    ),
+    _recording(
+        "the-batches",
+        {"body": {"data": [ENDED], "has_more": False, "last_id": "msgbatch_1"}},
+        call={"verb": "list_batches"},
+        expect={"0.id": "msgbatch_1"},
+    ),
+    parse_recording(
+        "the-results-of-a-batch",
+        {
+            "interactions": [
+                {"response": {"body": ENDED}},
+                {"response": {"body_text": "\n".join(json.dumps(line) for line in LINES)}},
+            ],
+            "call": {"verb": "batch_results", **JOB},
+            "expect": {
+                "0.custom_id": "request-0",
+                "0.response.text": "Four",
+                "1.custom_id": "tools",
+                "1.response.tool_calls.0.id": "toolu_1",
+            },
+        },
+    ),
+]
+
+
 class TestClaude(ProviderConformance):
     provider = ClaudeProvider
     config: ClassVar[dict[str, Any]] = {"api_key": "made-up"}
     model = "claude-opus-4-8"
-    recordings = RECORDINGS
+    recordings: ClassVar = [*RECORDINGS, *LOOKED_AT, *FILES, *BATCHES]

@@ -10,7 +10,7 @@ from jackfield.exchange import Call, json_request
 from jackfield.flow import HTTPRequest
 
 from . import facts
-from .config import fields, with_headers
+from .config import fields, needed, with_headers
 from .facts import EFFORTS, FORMATS, MIN_BUDGET, SAMPLING, THINKING, Ranges, fact
 from .render import Json, render_conversation
 from .schema import fit
@@ -24,7 +24,8 @@ def build_chat(call: Call[ChatRequest]) -> HTTPRequest:
 
 def post(call: Call[Any], path: str, body: Json) -> HTTPRequest:
     """A request with *body* and the caller's own fields."""
-    return with_headers(call, json_request(path, merge(body, fields(call))))
+    whole = merge(body, fields(call))
+    return with_headers(call, json_request(path, whole), *needed(whole))
 
 
 def merge(body: Mapping[str, Any], options: Mapping[str, Any]) -> Json:

@@ -6,6 +6,7 @@ Source: https://docs.claude.com/en/api/versioning and https://docs.claude.com/en
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -15,6 +16,9 @@ from jackfield.exchange import Call
 from jackfield.flow import HTTPRequest, with_header
 
 BASE_URL = "https://api.anthropic.com"
+
+FILES_BETA = "files-api-2025-04-14"
+"""Switched on in every call about files, or that refers to one."""
 
 
 def _root(url: str) -> str:
@@ -40,11 +44,30 @@ def fields(call: Call[Any]) -> dict[str, Any]:
     return {key: value for key, value in call.options.items() if key != "betas"}
 
 
-def with_headers(call: Call[Any], request: HTTPRequest) -> HTTPRequest:
-    """*request* with the API's version and the betas of the configuration and the call."""
+def with_headers(call: Call[Any], request: HTTPRequest, *betas: str) -> HTTPRequest:
+    """*request* with the API's version and the betas: the configuration's, the call's, those in *betas*."""
     asked = call.options.get("betas", ())
-    betas = [*call.config.betas, *([asked] if isinstance(asked, str) else asked)]
+    listed = [asked] if isinstance(asked, str) else asked
+    betas = tuple(dict.fromkeys([*call.config.betas, *listed, *betas]))
     request = with_header(request, "anthropic-version", call.config.version)
     if not betas:
         return request
-    return with_header(request, "anthropic-beta", ",".join(dict.fromkeys(betas)))
+    return with_header(request, "anthropic-beta", ",".join(betas))
+
+
+def needed(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """The betas without which the service refuses *body*: that of files, if it refers to one."""
+    return (FILES_BETA,) if _refers_to_files(body.get("messages")) else ()
+
+
+def _refers_to_files(content: Any) -> bool:
+    """Whether a file's id is in *content*: messages, or the blocks of one."""
+    if not isinstance(content, list):
+        return False
+    return any(
+        block.get("type") == "container_upload"
+        or (isinstance(source := block.get("source"), Mapping) and source.get("type") == "file")
+        or _refers_to_files(block.get("content"))
+        for block in content
+        if isinstance(block, Mapping)
+    )

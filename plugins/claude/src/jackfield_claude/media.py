@@ -1,4 +1,4 @@
-"""Images and documents as the Messages API takes them.
+"""Images and documents as the Messages API takes them: bytes, an address, or a file's id.
 
 https://docs.claude.com/en/docs/build-with-claude/vision and
 https://docs.claude.com/en/docs/build-with-claude/pdf-support
@@ -18,6 +18,7 @@ IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 PDF = "application/pdf"
 TEXTUAL = re.compile(r"text/.+|application/(json|xml|yaml|toml|javascript|.+\+(json|xml))")
 MAX_TITLE = 500
+FILE_ID = re.compile(r"file_\w+")
 
 
 def render_media(call: Call[Any], part: MediaPart) -> dict[str, Any] | None:
@@ -26,6 +27,8 @@ def render_media(call: Call[Any], part: MediaPart) -> dict[str, Any] | None:
     kind = "image/jpeg" if kind == "image/jpg" else kind
     if part.data is None:
         image = kind.startswith("image/")
+        if FILE_ID.fullmatch(part.url or ""):
+            return _block(part, {"type": "file", "file_id": part.url}, image=image)
         if image or kind == PDF:
             return _block(part, {"type": "url", "url": part.url}, image=image)
         call.warn("dropped", kind, "only images and PDFs can be sent by URL: pass the bytes")

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from jackfield import (
     AuthenticationError,
-    Capabilities,
     ChatRequest,
     ConfigIssue,
     ContextLengthExceededError,
@@ -37,12 +36,14 @@ from jackfield import (
 )
 from jackfield.exchange import Exchange, decode
 from jackfield.flow import Flow, HTTPResponse
+from jackfield.http import Exchanges
 from jackfield.params import EFFORTS, ParamTable
 
 from . import catalogue
 from .chat import build_chat
 from .config import BASE_URL, ClaudeConfig
 from .facts import MAX_TOKENS
+from .operations import OPERATIONS
 from .parse import message_parser, parse_chat
 
 R = TypeVar("R")
@@ -105,14 +106,12 @@ class ClaudeProvider(HTTPProvider):
         display_name="Claude",
         docs_url="https://docs.claude.com",
         api_key_env="ANTHROPIC_API_KEY",
-        capabilities=Capabilities(
-            streaming=True, tools=True, vision=True, reasoning=True, structured_output=True
-        ),
     )
     Config = ClaudeConfig
     params: ClassVar[ParamTable] = PARAMS
     error_codes: ClassVar[Mapping[str, type[LLMError]]] = ERROR_CODES
-    exchanges: ClassVar[Mapping[type[Request[Any]], Exchange[Any, Any]]] = {
+    exchanges: ClassVar[Exchanges] = {
+        **OPERATIONS,
         ChatRequest: Exchange(build=build_chat, parse=parse_chat, stream=message_parser),
         TokenCountRequest: Exchange(build=catalogue.build_count, parse=catalogue.parse_count),
         ModelListRequest: Exchange(build=catalogue.build_models, parse=catalogue.parse_models),
