@@ -125,8 +125,10 @@ class InputTests(Base):
         )
         require(same and not parts.fragment, f"{model!r} changed the URL to {plan.url}", todo)
         ours = [unquote(s) for s in parts.path.split("/")]
-        kept = [model if s == "plain" else s for s in plain.path.split("/")]
-        if "plain" in plain.path.split("/"):
+        # Some write what is to be done behind it: models/NAME:generate.
+        pairs = [s.partition(":") for s in plain.path.split("/")]
+        kept = [f"{model if name == 'plain' else name}{mark}{do}" for name, mark, do in pairs]
+        if any(name == "plain" for name, _, _ in pairs):
             require(ours == kept, f"{model!r} became {parts.path}", todo)
         else:
             require(parts.path == plain.path, f"{model!r} changed the path to {parts.path}", todo)

@@ -1,0 +1,14 @@
+"""Operations beside chat: embeddings, images, files and batches."""
+
+from __future__ import annotations
+
+from jackfield.http import Exchanges
+
+from .batches import BATCHES
+from .embeddings import EMBEDDINGS
+from .files import FILES
+from .images import IMAGES
+
+OPERATIONS: Exchanges = {**EMBEDDINGS, **IMAGES, **FILES, **BATCHES}
+
+__all__ = ["OPERATIONS"]

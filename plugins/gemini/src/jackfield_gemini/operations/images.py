@@ -1,0 +1,81 @@
+"""Images from a chat model. https://ai.google.dev/gemini-api/docs/image-generation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jackfield import ContentFilterError, FinishReason, MediaPart, ResponseFormatError
+from jackfield.exchange import Call, Exchange, json_request
+from jackfield.flow import HTTPRequest, HTTPResponse
+from jackfield.http import Exchanges
+from jackfield.operations import ImageRequest, ImageResponse
+
+from ..config import merge, path
+from ..media import render_media
+from ..parse import parse_chat
+
+UNTAKEN = ("quality", "background", "output_format", "negative_prompt", "mask")
+
+RATIOS: Mapping[str, float] = {
+    f"{w}:{h}": w / h
+    for w, h in ((1, 1), (2, 3), (3, 2), (3, 4), (4, 3), (4, 5), (5, 4), (9, 16), (16, 9), (21, 9))
+}
+
+
+def build(call: Call[ImageRequest]) -> HTTPRequest:
+    """POST /models/NAME:generateContent that asks for images alone."""
+    request = call.request
+    parts: list[Any] = [{"text": request.prompt}]
+    parts += [w for p in request.images if (w := render_media(call, p)) is not None]
+    generation: dict[str, Any] = {"responseModalities": ["IMAGE"]}
+    if request.seed is not None:
+        generation["seed"] = request.seed
+    if request.n != 1:
+        generation["candidateCount"] = request.n
+    if request.size is not None and (ratio := _ratio(call, request.size)):
+        generation["imageConfig"] = {"aspectRatio": ratio}
+    for name in UNTAKEN:
+        if getattr(request, name) is not None:
+            call.warn("unsupported", name, "not sent")
+    body = {"contents": [{"role": "user", "parts": parts}], "generationConfig": generation}
+    return json_request(path(request.model, verb=":generateContent"), merge(body, call.options))
+
+
+def _ratio(call: Call[Any], size: str) -> str | None:
+    """The nearest shape that the API has: it takes no sizes."""
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        call.warn("unsupported", "size", "it is no WIDTHxHEIGHT: not sent")
+        return None
+    wanted = int(width) / int(height)
+    near = min(RATIOS, key=lambda r: abs(RATIOS[r] - wanted))
+    call.warn("emulated", "size", f"only its shape was sent, {near}")
+    return near
+
+
+def parse(call: Call[ImageRequest], response: HTTPResponse) -> ImageResponse:
+    """The images of the answer.
+
+    Raises:
+        ContentFilterError: the prompt or the images were refused.
+        ResponseFormatError: there is no image.
+    """
+    answer = parse_chat(call, response)
+    messages = [answer.message, *(a.message for a in answer.alternatives)]
+    images = tuple(p for m in messages for p in m.content if isinstance(p, MediaPart))
+    if not images:
+        word = answer.raw_finish_reason or "no reason given"
+        if answer.finish_reason is FinishReason.CONTENT_FILTER:
+            raise ContentFilterError(f"the image was refused: {word}", code=word)
+        raise ResponseFormatError(f"the answer has no image: {word}")
+    return ImageResponse(
+        id=answer.id,
+        model=answer.model,
+        images=images,
+        usage=answer.usage,
+        provider_metadata=answer.provider_metadata,
+    )
+
+
+IMAGES: Exchanges = {ImageRequest: Exchange(build=build, parse=parse)}
