@@ -40,7 +40,8 @@ ASKED: dict[str, tuple[str, str]] = {
     "FileInfoRequest": ("get_file", 'file_id="file-1"'),
     "FileContentRequest": ("download_file", 'file_id="file-1"'),
     "FileDeleteRequest": ("delete_file", 'file_id="file-1"'),
-    "BatchCreateRequest": ("create_batch", "items=[]"),
+    "BatchCreateRequest": (
+        "create_batch", 'items=[ChatRequest(model="a-model", messages=[Message("user", "Hi")])]'),
     "BatchInfoRequest": ("get_batch", 'job_id="batch-1"'),
     "BatchListRequest": ("list_batches", ""),
     "BatchCancelRequest": ("cancel_batch", 'job_id="batch-1"'),
@@ -155,7 +156,9 @@ def _snippet(name: str, cls: type[Any], kinds: list[type[Any]]) -> str:
         home = "jackfield" if kind.__module__ == "jackfield.requests" else "jackfield.operations"
         homes.setdefault(home, set()).add(kind.__name__)
         arguments = ASKED[kind.__name__][1]
-        homes["jackfield"] |= {n for n in ("Message", "MediaPart") if f"{n}(" in arguments}
+        homes["jackfield"] |= {
+            n for n in ("ChatRequest", "Message", "MediaPart") if f"{n}(" in arguments
+        }
         lines.append(f"    {kind.__name__}({arguments}),")
     imports = [f"from {home} import {', '.join(sorted(n))}" for home, n in sorted(homes.items())]
     source = "\n".join(
