@@ -12,6 +12,8 @@ from claude.calls import CACHED, CALLS, MODEL, SEARCH, Call
 from claude.meaning import meaning
 from claude.witness import Seen, Witness, witness
 from jackfield import LLMProvider, Tool, create_provider
+from jackfield_claude.config import FILES_BETA
+from openai_operations.forms import form_fields, form_files
 
 KEY = "made-up-key"
 ESSENTIAL = ("x-api-key", "authorization", "anthropic-version", "anthropic-beta", "content-type")
@@ -94,6 +96,85 @@ def test_the_sdk_and_we_count_the_same(
     options = {"tools": asked["tools"]} if "tools" in asked else {}
     assert claude.count_tokens(call.model, call.prompt, **options).input_tokens == 3
     assert essence(server.last()) == essence(theirs)
+
+
+# The SDK leaves it to its caller to switch the beta of files on.
+BETAS = [FILES_BETA]
+PAIRS: dict[str, tuple[Any, Any]] = {
+    "a file goes up": (
+        lambda sdk: sdk.beta.files.upload(file=("a.txt", b"Hello", "text/plain"), betas=BETAS),
+        lambda claude: claude.upload_file(b"Hello", "a.txt"),
+    ),
+    "the files": (
+        lambda sdk: list(sdk.beta.files.list(limit=1000, betas=BETAS)),
+        lambda claude: claude.list_files(),
+    ),
+    "one file": (
+        lambda sdk: sdk.beta.files.retrieve_metadata("file_1", betas=BETAS),
+        lambda claude: claude.get_file("file_1"),
+    ),
+    "a file's bytes": (
+        lambda sdk: sdk.beta.files.download("file_1", betas=BETAS),
+        lambda claude: claude.download_file("file_1"),
+    ),
+    "a file goes": (
+        lambda sdk: sdk.beta.files.delete("file_1", betas=BETAS),
+        lambda claude: claude.delete_file("file_1"),
+    ),
+    "a batch": (
+        lambda sdk: sdk.messages.batches.create(
+            requests=[
+                {
+                    "custom_id": "request-0",
+                    "params": {
+                        "model": MODEL,
+                        "max_tokens": 4096,
+                        "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}],
+                    },
+                }
+            ]
+        ),
+        lambda claude: claude.create_batch([claude.chat_request(MODEL, "Hi")]),
+    ),
+    "the batches": (
+        lambda sdk: list(sdk.messages.batches.list(limit=1000)),
+        lambda claude: claude.list_batches(),
+    ),
+    "one batch": (
+        lambda sdk: sdk.messages.batches.retrieve("msgbatch_1"),
+        lambda claude: claude.get_batch("msgbatch_1"),
+    ),
+    "a batch is stopped": (
+        lambda sdk: sdk.messages.batches.cancel("msgbatch_1"),
+        lambda claude: claude.cancel_batch("msgbatch_1"),
+    ),
+}
+
+
+def operation(seen: Seen) -> dict[str, Any]:
+    """What of a file's or batch's request matters: the beta is a header, and a form is its parts."""
+    path, _, query = seen.path.partition("?")
+    form = seen.body if isinstance(seen.body, str) else ""
+    headers = {n: seen.headers.get(n) for n in ("authorization", "anthropic-version")}
+    return {
+        "method": seen.method,
+        "path": path,
+        "headers": headers,
+        "query": query.replace("beta=true", "").strip("&"),
+        "beta": seen.headers.get("anthropic-beta"),
+        "body": (form_files(form), form_fields(form)) if form else seen.body,
+    }
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_sdk_and_we_ask_the_same_of_files_and_batches(
+    name: str, server: Witness, sdk: anthropic.Anthropic, claude: LLMProvider
+) -> None:
+    theirs, ours = PAIRS[name]
+    theirs(sdk)
+    seen = operation(server.last())
+    ours(claude)
+    assert operation(server.last()) == seen
 
 
 def test_the_sdk_and_we_list_the_same_models(

@@ -35,6 +35,35 @@ MODEL = {
     "display_name": "A",
     "created_at": "2026-01-01T00:00:00Z",
 }
+FILE = {
+    "type": "file",
+    "id": "file_1",
+    "filename": "a.txt",
+    "mime_type": "text/plain",
+    "size_bytes": 5,
+    "created_at": "2026-01-01T00:00:00Z",
+}
+BATCH = {
+    "type": "message_batch",
+    "id": "msgbatch_1",
+    "processing_status": "in_progress",
+    "request_counts": dict.fromkeys(
+        ("processing", "succeeded", "errored", "canceled", "expired"), 0
+    ),
+    "created_at": "2026-01-01T00:00:00Z",
+    "expires_at": "2026-01-02T00:00:00Z",
+}
+
+
+def thing(method: str, path: str) -> Any:
+    """A file or a batch, or a page of them, as *path* asks for it; None where it asks for neither."""
+    path, _, _ = path.partition("?")
+    for name, one in (("/files", FILE), ("/batches", BATCH)):
+        if path.endswith(name) and method == "GET":
+            return {"data": [one], "has_more": False, "first_id": None, "last_id": None}
+        if name in path:
+            return one
+    return None
 
 
 @frozen
@@ -70,7 +99,14 @@ def witness() -> Iterator[Witness]:
             self.answer(None)
 
         def do_POST(self) -> None:
-            self.answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            sent = self.rfile.read(int(self.headers["content-length"] or 0))
+            form = self.headers["content-type"] or ""
+            self.answer(
+                sent.decode() if form.startswith("multipart/") else json.loads(sent or "null")
+            )
+
+        def do_DELETE(self) -> None:
+            self.answer(None)
 
         def answer(self, body: Any) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -80,6 +116,8 @@ def witness() -> Iterator[Witness]:
                 said = json.dumps({"input_tokens": 3})
             elif "/models" in self.path:
                 said = json.dumps({"data": [MODEL], "has_more": False, "last_id": None})
+            elif told := thing(self.command, self.path):
+                said = json.dumps(told)
             elif body.get("stream"):
                 kind = "text/event-stream"
                 said = "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in EVENTS)
