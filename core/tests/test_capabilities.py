@@ -101,6 +101,7 @@ def run(pytester: pytest.Pytester, *options: str) -> Any:
 def test_the_suite_writes_what_it_saw_and_fails_while_the_file_says_otherwise(
     pytester: pytest.Pytester,
 ) -> None:
+    pytester.syspathinsert()
     pytester.syspathinsert(Path(__file__).parent)
     pytester.mkpydir("toypack").joinpath("__init__.py").write_text(PLUGIN)
     pytester.makepyfile(SUITE)
