@@ -28,6 +28,7 @@ FILES = {
     "anthropic": "anthropic.json",
     "azure": "azure_openai_v1.json",
     "cohere": "cohere.yaml",
+    "gemini": "gemini.json",
     "ollama": "ollama.yaml",
     "openai": "openai.json",
     "openrouter": "openrouter.yaml",
