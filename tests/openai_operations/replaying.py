@@ -11,7 +11,7 @@ from attrs import frozen
 
 from jackfield import LLMProvider, Request, create_provider
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
-from openai_dialect.scope import VENDORS
+from openai_dialect.scope import OWN, VENDORS
 from openai_operations.scope import operation, typed
 from support.recordings import WIRE, Turn
 
@@ -43,9 +43,8 @@ Replay = Callable[..., Outcome]
 
 def plugin(turn: Turn) -> str:
     """The provider that replays *turn*."""
-    return (
-        "openai" if turn.provider == "openai" else VENDORS.get(turn.provider, "openai-compatible")
-    )
+    other = VENDORS.get(turn.provider, "openai-compatible")
+    return turn.provider if turn.provider in OWN else other
 
 
 def streams(turn: Turn) -> bool:

@@ -22,7 +22,7 @@ from jackfield.operations import (
     TranscriptionRequest,
 )
 from jackfield.types import MediaPart
-from openai_dialect.scope import VENDORS
+from openai_dialect.scope import OWN, VENDORS
 from openai_operations.forms import form_fields, form_files
 from support.recordings import Turn, turns
 
@@ -124,7 +124,7 @@ def _speech(_turn: Turn, body: Any, model: str) -> Request[Any]:
     return SpeechRequest(model=model, text=str(body.get("input")), output_format=asked)
 
 
-PLUGINS = ("openai", "openai-compatible", *VENDORS.values())
+PLUGINS = (*OWN, "openai-compatible", *VENDORS.values())
 BY_ID: dict[str | None, tuple[Any, str]] = {
     "file": (FileInfoRequest, "file_id"),
     "file content": (FileContentRequest, "file_id"),
