@@ -17,6 +17,7 @@ PROVIDERS = {
     "anthropic": "claude",
     "ollama": "ollama",
     "cohere": "cohere",
+    "gemini": "gemini",
 }
 COLOURS = ("sync", "asyncio", "trio")
 MODEL = "pelican-1"

@@ -144,11 +144,12 @@ def spoken() -> Mapping[str, Dialect]:
     """The dialects by name."""
     from .dialect_anthropic import Anthropic
     from .dialect_cohere import Cohere
+    from .dialect_gemini import Gemini
     from .dialect_ollama import Ollama
     from .dialect_openai import OpenAI
     from .dialect_responses import Responses
 
-    every = (OpenAI(), Responses(), Anthropic(), Ollama(), Cohere())
+    every = (OpenAI(), Responses(), Anthropic(), Ollama(), Cohere(), Gemini())
     return {dialect.name: dialect for dialect in every}
 
 
@@ -158,7 +159,7 @@ def find(method: str, path: str, headers: Mapping[str, str]) -> tuple[Dialect, s
     ``GET /v1/models`` is spoken by two: Anthropic's clients send ``anthropic-version``.
     """
     dialects = spoken()
-    order = ["openai", "responses", "ollama", "cohere", "anthropic"]
+    order = ["openai", "responses", "ollama", "cohere", "gemini", "anthropic"]
     if "anthropic-version" in headers or "x-api-key" in headers:
         order.reverse()
     for name in order:

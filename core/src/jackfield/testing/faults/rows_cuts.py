@@ -43,11 +43,11 @@ def after_reasoning(reply: Reply) -> Reply:
 
 def in_tool_call(reply: Reply) -> Reply:
     """Up to the middle of a tool call's arguments; to its line's middle where it is sent whole."""
-    if reply.dialect.sse:
+    if sum(event.kind == "tool" for event in reply.events) > 3:
         return reply.with_events(reply.events[: through(reply.events, "tool", 4)])
     first = through(reply.events, "tool", 1)
     line = reply.parts[first - 1]
-    return reply.with_parts([*reply.parts[: first - 1], line[: line.index(b'"arguments"') + 16]])
+    return reply.with_parts([*reply.parts[: first - 1], line[: line.index(b'"arg') + 16]])
 
 
 def bare(reply: Reply) -> Reply:

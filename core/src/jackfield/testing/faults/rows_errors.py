@@ -154,6 +154,7 @@ _CONTENT = {
     "anthropic": "content",
     "ollama": "message",
     "cohere": "message",
+    "gemini": "candidates",
 }
 
 

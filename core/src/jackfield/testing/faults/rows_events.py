@@ -13,7 +13,7 @@ from .script import Action
 from .shaping import whole
 from .values import Answer, Event, Fault, Json, Situation
 
-SSE = ("openai", "responses", "anthropic", "cohere")
+SSE = ("openai", "responses", "anthropic", "cohere", "gemini")
 EQ = "equal"
 ECHO = "echo"
 
@@ -157,8 +157,8 @@ def escape_all(reply: Reply) -> Reply:
 def last_text(body: bytes) -> str:
     """The text of the last message of a request, in any of the dialects."""
     request = parse(body)
-    messages = request.get("messages") or request.get("input") or [{}]
-    content = messages[-1].get("content") or ""
+    messages = request.get("messages") or request.get("input") or request.get("contents") or [{}]
+    content = messages[-1].get("content") or messages[-1].get("parts") or ""
     if isinstance(content, str):
         return content
     return "".join(part.get("text", "") for part in content)
@@ -181,7 +181,15 @@ FAULTS: Sequence[Fault] = (
     whole("usage_growing", 13, "cumulative usage in every event: the last counts", growing_usage),
     whole("ends_twice", 13, "finish, usage and terminator twice", endings_twice),
     whole("no_terminator", 16, "a finish reason, but no terminator", without("end"), dialects=SSE),
-    whole("no_finish", 16, "the terminator, but no finish reason", plain=EQ, answer="no_finish"),
+    whole(
+        "no_finish",
+        16,
+        "the terminator, but no finish reason",
+        plain=EQ,
+        answer="no_finish",
+        # A finish reason is all that tells the end of its streams.
+        special={"gemini": "equal|interrupted"},
+    ),
     whole("tool_pieces", 22, "tool arguments in pieces of five", plain=EQ, answer="pieces"),
     whole("two_tools", 22, "two tool calls in one answer", plain=EQ, answer="two_tools"),
     whole(

@@ -13,7 +13,7 @@ from .script import Action, Hold, Keep, Send, drip
 from .shaping import each_part, finished, framed, header, paced, then, whole
 from .values import Event, Fault, Situation
 
-SSE = ("openai", "responses", "anthropic", "cohere")
+SSE = ("openai", "responses", "anthropic", "cohere", "gemini")
 EQ = "equal"
 LABEL = "equal|malformed"
 
@@ -198,7 +198,13 @@ FAULTS: Sequence[Fault] = (
     whole("no_last_newline", 14, "the terminator without the end of its line", unterminated),
     Fault("open_after_end", 15, "the connection stays open after the terminator", then(Hold()), EQ),
     whole(
-        "garbage_after_end", 17, "garbage after the terminator, in the body", trailing, plain=LABEL
+        "garbage_after_end",
+        17,
+        "garbage after the terminator, in the body",
+        trailing,
+        plain=LABEL,
+        # It has no terminator: what is no event after the finish reason may be a broken one.
+        special={"gemini": "equal|interrupted|malformed"},
     ),
     Fault(
         "forged_response", 17, "a second response nobody asked for", bytes_after, EQ, EQ, calls=2

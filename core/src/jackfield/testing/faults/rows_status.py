@@ -219,7 +219,7 @@ FAULTS: Sequence[Fault] = (
         "quota",
         changed(failure(429, "quota")),
         retryable=False,
-        dialects=("openai", "responses", "anthropic", "cohere"),
+        dialects=("openai", "responses", "anthropic", "cohere", "gemini"),
     ),
     _both(
         "in_flight",

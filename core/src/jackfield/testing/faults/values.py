@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Json = Any
 """Anything that ``json.dumps`` takes."""
 
-DIALECTS = ("openai", "responses", "anthropic", "ollama", "cohere")
+DIALECTS = ("openai", "responses", "anthropic", "ollama", "cohere", "gemini")
 
 VERDICTS: Mapping[str, str] = {
     "equal": "success: the whole answer, no error; `Fault.answer` names it",
