@@ -167,6 +167,7 @@ def test_a_compromise_is_told_and_strict_refuses_it(cli: Cli) -> None:
         (["chat", "--schema", "missing.json", "Hi"], "missing.json"),
         (["chat", "--attach", "missing.png", "Hi"], "missing.png does not exist"),
         (["chat", "--attach", ".", "Hi"], "is a directory"),
+        (["chat", "--attach", "/dev/null", "Hi"], "is no file, but a pipe or device"),
         (["chat"], "standard input are empty"),
         (["chat", "  "], "say something"),
     ],

@@ -28,6 +28,45 @@ def test_the_demo_says_nothing_about_itself_when_it_was_asked_for(cli: Cli) -> N
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        ["--attach", "missing.txt"],
+        ["--attach", "noise.bin"],
+        ["-p", "temperature=warm"],
+        ["-p", "claude.own=1"],
+        ["--schema", "{nonsense"],
+        ["--timeout", "-1"],
+        ["--strict", "-p", "effort=high"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("how", ["--stream", "--no-stream", "--json"])
+def test_what_is_refused_is_told_without_a_word_about_who_would_have_answered(
+    cli: Cli, refused: list[str], how: str
+) -> None:
+    (cli.folder / "noise.bin").write_bytes(bytes(range(256)))
+    done = cli("chat", how, *refused, "Hi")
+    assert done.returncode != 0
+    assert "Error: " in done.stderr
+    assert "a toy" not in done.stderr
+
+
+@pytest.mark.parametrize("how", [["chat", "--no-stream"], ["chat", "--json"], ["explain"]], ids=str)
+def test_the_demo_says_so_in_every_form_of_an_answer(cli: Cli, how: list[str]) -> None:
+    done = cli(*how, *HELLO)
+    assert done.returncode == 0
+    assert done.stderr.count("llamacpp/tiny-demo answers, a toy") == 1
+
+
+def test_a_conversation_says_once_that_the_demo_answers(cli: Cli, terminal: Start) -> None:
+    screen = terminal("chat", "-p", "temperature=0", width=300)
+    screen.type("Hello!")
+    screen.type("/exit")
+    assert screen.end() == 0
+    assert screen.screen.count("tiny-demo answers") == 1
+
+
 def test_the_demos_stream_is_its_whole_answer(cli: Cli) -> None:
     assert cli("chat", *HELLO).stdout == cli("chat", "--no-stream", *HELLO).stdout
 

@@ -161,7 +161,7 @@ def test_what_the_file_names_and_is_not_installed_is_told_with_the_command_that_
     cli: Cli,
 ) -> None:
     cli.configure(json.dumps({"gemini": {}}), "providers.json")
-    done = cli("chat", "-m", "gemini/any", "Hi")
+    done = cli("chat", "-m", "gemini/any", "Hi", env={"JACKFIELD_BLOCK": "gemini"})
     assert done.returncode == 2
     assert "pip install jackfield-gemini" in done.stderr
 

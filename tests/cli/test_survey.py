@@ -3,8 +3,11 @@
 import json
 import stat
 
+import attrs
 import pytest
 
+from jackfield.capabilities import proved
+from jackfield.plugins import KNOWN, plugin_manager
 from support.commandline import Cli, Peer
 
 MODELS = json.dumps({"object": "list", "data": [{"id": "small"}, {"id": "large"}]}).encode()
@@ -76,6 +79,7 @@ def test_providers_tells_ready_not_configured_and_not_installed(cli: Cli) -> Non
         '[providers.fake]\nprovider = "scripted"\n[providers.work]\nprovider = "openai-compatible"\n'
         "[providers.gone]\nprovider = 'gemini'\n"
     )
+    cli.environment["JACKFIELD_BLOCK"] = "gemini"
     listed = {p["name"]: p for p in json.loads(cli("providers", "--json").stdout)}
     assert listed["fake"]["status"] == "ready"
     assert listed["work"]["status"] == "not configured"
@@ -87,6 +91,55 @@ def test_providers_tells_ready_not_configured_and_not_installed(cli: Cli) -> Non
     plain = cli("providers")
     assert plain.returncode == 0
     assert all(name in plain.stdout for name in listed)
+
+
+def test_providers_tells_what_each_was_proved_to_do_configured_or_not(cli: Cli) -> None:
+    listed = {p["name"]: p["capabilities"] for p in json.loads(cli("providers", "--json").stdout)}
+    classes = {name: plugin_manager().provider_class(name) for name in listed.keys() & KNOWN.keys()}
+    told = {name: attrs.asdict(proved(kind)) for name, kind in classes.items()}
+    assert {name: listed[name] for name in told} == told
+    assert {proof for able in told.values() for proof in able.values()} >= {True, None}
+
+
+def test_a_provider_that_is_not_installed_has_unknown_capabilities(cli: Cli) -> None:
+    done = cli("providers", "--json", env={"JACKFIELD_BLOCK": "claude"})
+    listed = {p["name"]: p for p in json.loads(done.stdout)}
+    assert listed["claude"]["status"] == "available"
+    assert set(listed["claude"]["capabilities"].values()) == {None}
+
+
+def test_providers_with_a_name_shows_that_one_and_sorts_its_capabilities_by_what_is_known(
+    cli: Cli,
+) -> None:
+    cli.configure('[providers.fake]\nprovider = "scripted"\n')
+    able = attrs.asdict(proved(plugin_manager().provider_class("scripted")))
+    done = cli("providers", "fake")
+    assert done.returncode == 0
+    rows = dict(line.split(None, 1) for line in done.stdout.splitlines())
+    assert (rows["name"], rows["kind"], rows["status"]) == ("fake", "scripted", "ready")
+    for title, verdict in (("proved", True), ("untested", None)):
+        expected = [name.replace("_", " ") for name, proof in able.items() if proof is verdict]
+        assert rows[title].split(", ") == expected
+    (one,) = json.loads(cli("providers", "fake", "--json").stdout)
+    assert one["capabilities"] == able
+
+
+def test_providers_with_a_name_that_nobody_has_is_exit_code_2(cli: Cli) -> None:
+    done = cli("providers", "nonesuch")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nonesuch" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["", "chat", "explain", "models", "providers", "doctor", "pull"]
+)
+def test_the_help_shows_examples_a_line_each(cli: Cli, command: str) -> None:
+    done = cli(*filter(None, [command]), "--help")
+    assert done.returncode == 0
+    assert "\\b" not in done.stdout
+    lines = done.stdout.splitlines()
+    example = lines[lines.index("  Examples:") + 1]
+    assert example.startswith(f"    jackfield {command}".rstrip())
 
 
 def test_providers_sends_nothing(cli: Cli) -> None:

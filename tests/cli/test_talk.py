@@ -28,6 +28,24 @@ def test_the_conversation_goes_on_until_ctrl_d(cli: Cli, terminal: Start) -> Non
     assert screen.end() == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--attach", "missing.png"], "missing.png does not exist"),
+        (["-p", "temperatur=1"], "did you mean temperature?"),
+        (["--timeout", "-1"], "timeout"),
+    ],
+)
+def test_options_that_no_question_could_mend_are_refused_before_the_first(
+    cli: Cli, terminal: Start, options: list[str], said: str
+) -> None:
+    cli.script("Hello")
+    screen = terminal("chat", *options)
+    assert screen.end() == 2
+    assert said in screen.screen
+    assert "> " not in screen.screen
+
+
 def test_the_model_gets_all_that_was_said(cli: Cli, terminal: Start) -> None:
     cli.script("Nice to meet you", then="repeat")
     screen = terminal("chat", "-s", "Be kind")

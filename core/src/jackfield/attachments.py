@@ -50,7 +50,8 @@ def attachment(given: Any) -> MediaPart:
     path = Path(given)
     try:
         if not path.is_file():
-            raise _bad(f"{path}", "is a directory" if path.is_dir() else "does not exist")
+            problem = "is a directory" if path.is_dir() else "is no file, but a pipe or device"
+            raise _bad(f"{path}", problem if path.exists() else "does not exist")
         size = path.stat().st_size
         if not 0 < size <= MAX_ATTACHMENT:
             raise _bad(f"{path}", f"has {size} bytes; 1 to {MAX_ATTACHMENT} can be sent")

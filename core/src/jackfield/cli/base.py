@@ -65,6 +65,7 @@ def _config(context: click.Context, _option: click.Parameter, value: str | None)
 
 def common(command: F) -> F:
     """Options that stand before a command's name or after it."""
+    command.__doc__ = (command.__doc__ or "").replace("\\b\n", "\b\n")  # as raw docstrings spell it
     variable = "JACKFIELD_CONFIG"
     for decorate in (
         click.option("--debug", is_flag=True, expose_value=False, help="Tracebacks for errors."),

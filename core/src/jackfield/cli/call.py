@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import locale
 import mimetypes
@@ -13,12 +14,12 @@ from typing import Any, TypeVar
 import click
 from attrs import frozen
 
-from ..attachments import MAX_ATTACHMENT
+from ..attachments import MAX_ATTACHMENT, attachment
 from ..errors import PluginError, UnknownProviderError
 from ..plugins import canonical
 from ..provider import LLMProvider
 from ..requests import ChatRequest
-from ..types import Message, ResponseFormat, TextPart
+from ..types import MediaPart, Message, ResponseFormat, TextPart
 from .settings import Settings
 from .terminal import is_terminal, note, remember_secrets
 
@@ -30,6 +31,9 @@ HOW = (
     "set JACKFIELD_MODEL or default_model in jackfield.toml, or say"
     " -m PROVIDER/MODEL; `jackfield providers` shows what there is"
 )
+
+
+TOY = f"{DEMO} answers, a toy: no model is configured. For a real one {HOW}."
 
 
 def call_options(command: F) -> F:
@@ -61,13 +65,19 @@ def call_options(command: F) -> F:
 
 @frozen
 class Target:
-    """The provider and the model that answer."""
+    """The provider and the model that answer; *notice* is to be said before they do."""
 
     provider: LLMProvider
     model: str
+    notice: str = ""
 
     def __str__(self) -> str:
         return f"{self.provider.name}/{self.model}"
+
+    def announce(self) -> None:
+        """Say the notice, if there is one."""
+        if self.notice:
+            note(self.notice)
 
 
 @frozen
@@ -77,7 +87,7 @@ class Call:
     target: Target
     params: Mapping[str, Any]
     options: Mapping[str, Any]
-    attachments: Sequence[str | TextPart] = ()
+    attachments: Sequence[MediaPart | TextPart] = ()
 
     def request(self, messages: Sequence[Message]) -> ChatRequest:
         """The typed request for *messages*, the attachments in the last."""
@@ -89,17 +99,16 @@ class Call:
         return self.target.provider.chat_request(self.target.model, prompt, self.params, **options)
 
 
-def attach(given: str) -> str | TextPart:
-    """A text file as text, which every model reads; anything else as it is, for the core to read."""
+def attach(given: str) -> MediaPart | TextPart:
+    """A text file as text, which every model reads; anything else as the core reads or refuses it."""
     kind = mimetypes.guess_type(given)[0] or ""
-    path = Path(given)
-    try:
-        if kind.startswith(_MEDIA) or not path.is_file() or path.stat().st_size > MAX_ATTACHMENT:
-            return given
-        text = path.read_text("utf-8-sig")
-    except (OSError, ValueError):
-        return given
-    return TextPart(f"{path.name}:\n\n{text}\n") if text.strip() and "\0" not in text else given
+    path, text = Path(given), ""
+    with contextlib.suppress(OSError, ValueError):
+        if not kind.startswith(_MEDIA) and path.is_file() and path.stat().st_size <= MAX_ATTACHMENT:
+            text = path.read_text("utf-8-sig")
+    if text.strip() and "\0" not in text:
+        return TextPart(f"{path.name}:\n\n{text}\n")
+    return attachment(given)
 
 
 def split_model(settings: Settings, model: str) -> tuple[str, str]:
@@ -129,15 +138,13 @@ def find_target(settings: Settings, model: str | None, key: str | None = None) -
              " shell's history; the environment or jackfield.toml is the better place", 33)  # fmt: skip
     name, model = split_model(settings, wanted or DEMO)
     try:
-        target = Target(settings.create(name, extra), model)
+        provider = settings.create(name, extra)
     except (UnknownProviderError, PluginError) as error:
         if wanted:
             raise
         fix = f'install the demo, pip install "jackfield[llamacpp]", or {HOW}'
         raise click.UsageError(f"no model is configured, and there is no demo: {fix}") from error
-    if wanted is None:
-        note(f"{DEMO} answers, a toy: no model is configured. For a real one {HOW}.")
-    return target
+    return Target(provider, model, "" if wanted else TOY)
 
 
 def parse_parameters(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import click
@@ -59,13 +60,17 @@ Examples:
 
 @mutable
 class Screen:
-    """Writes an answer as it comes: its text, and its thinking dim and on a terminal only."""
+    """Writes an answer as it comes, *notice* before it, and its thinking dim and on a terminal only."""
 
+    notice: str = ""
     thinking: bool = False
     last: str = ""
 
     def show(self, event: StreamEvent) -> None:
         """Write what is to be seen of *event*."""
+        if self.notice:
+            note(self.notice)
+            self.notice = ""
         thought = _thought(event) if is_terminal(sys.stdout) else ""
         if thought:
             dim = styled(safe(thought), sys.stdout)
@@ -94,7 +99,7 @@ def _thought(event: StreamEvent) -> str:
 
 def stream_answer(target: Target, request: ChatRequest, built: ResponseBuilder) -> ChatResponse:
     """Stream the answer to the screen; *built* keeps what had come if it does not end well."""
-    screen = Screen()
+    screen = Screen(target.notice)
     try:
         with target.provider.stream(request) as stream:
             for event in stream:
@@ -199,11 +204,12 @@ def _answer_whole(target: Target, request: ChatRequest) -> ChatResponse:
 
 def answer(call: Call, request: ChatRequest, *, as_json: bool, stream: bool | None) -> ChatResponse:
     """Have *request* answered on standard output, in the form that the options ask for."""
-    if as_json:
-        return _answer_json(call.target, request, bool(stream))
-    if stream is False:
-        return _answer_whole(call.target, request)
-    return stream_answer(call.target, request, ResponseBuilder())
+    if not as_json and stream is not False:
+        return stream_answer(call.target, request, ResponseBuilder())
+    give = partial(_answer_json, lines=bool(stream)) if as_json else _answer_whole
+    response = give(call.target, request)
+    call.target.announce()
+    return response
 
 
 @app.command(help=CHAT_HELP)
@@ -258,6 +264,7 @@ def explain(state: State, /, as_json: bool, **given: Any) -> None:
     call = prepare(state.settings, given)
     provider = call.target.provider
     found = provider.explain(call.request([question]))
+    call.target.announce()
     own = {name.lower() for name in getattr(provider.config, "headers", ())}
     headers = {k: "*" * 10 if k.lower() in own else hide(v) for k, v in found.headers.items()}
     if as_json:

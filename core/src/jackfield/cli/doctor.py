@@ -26,8 +26,7 @@ def _versions() -> str:
     from importlib_metadata import version
 
     libraries = ", ".join(f"{name} {version(name)}" for name in ("httpx2", "click", "anyio"))
-    python = f"Python {platform.python_version()} on {sys.platform}"
-    return f"jackfield {__version__}, {python}, {libraries}"
+    return f"jackfield {__version__}, Python {platform.python_version()} on {sys.platform}, {libraries}"
 
 
 def _file(settings: Settings) -> list[Row]:
@@ -60,12 +59,8 @@ def _verdict(found: Found, problems: object, matters: bool) -> Row:
     if found.provider is None:
         return bad, found.name, f"{found.status}: {found.detail}"
     said = [str(problems)] if isinstance(problems, LLMError) else [str(p) for p in problems]  # type: ignore[attr-defined]  # else a sequence of issues
-    facts = "; ".join(fact for fact in (found.source, found.detail) if fact)
-    return (
-        (bad, found.name, "; ".join([*said, facts]))
-        if said
-        else ("ok", found.name, f"answers; {facts}")
-    )
+    facts = "; ".join([*(said or ["answers"]), *filter(None, (found.source, found.detail))])
+    return bad if said else "ok", found.name, facts
 
 
 @app.command()
@@ -94,10 +89,8 @@ def doctor(state: State, /, provider: tuple[str, ...]) -> None:
     jobs = {f.name: partial(f.provider.avalidate_config, probe=True) for f in found if f.provider}
     asked = ask(jobs)
     for one in found:
-        matters = (
-            one.matters or bool(provider) or one.name == chosen or one.detail.startswith("key")
-        )
-        rows.append(_verdict(one, asked.get(one.name, ()), matters))
+        meant = one.matters or provider or one.name == chosen or one.detail.startswith("key")
+        rows.append(_verdict(one, asked.get(one.name, ()), bool(meant)))
     write(_versions() + "\n")
     table(rows, COLOURS)
     if any(mark == "FAIL" for mark, *_ in rows):

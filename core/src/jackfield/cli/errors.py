@@ -43,7 +43,7 @@ NEXT: Mapping[type[LLMError], str] = {
     RateLimitError: "wait a little, then run the command again",
     OverloadedError: "the provider is overloaded: try again later, or take another model",
     StreamInterruptedError: "what came is incomplete: run the command again",
-    TransportError: "is it running, and the address right? Try `jackfield doctor {provider}`",
+    TransportError: "check its address and the network: `jackfield doctor {provider}`",
 }
 """What to do next, by the class of the error or the nearest base."""
 
@@ -82,13 +82,10 @@ def report(error: BaseException) -> int:
         for theirs, ours in WORDS.items():
             said = said.replace(theirs, ours)
         note(f"Error: {said}" + (f"\nNext: {next_step}" if next_step else ""), 31)
-    elif isinstance(error, click.UsageError):
-        context = error.ctx
+    elif isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
         hint = f"\nTry `{context.command_path} --help`." if context else ""
         note(f"Error: {error.format_message()}{hint}", 31)
-        return USAGE
-    elif isinstance(error, click.ClickException):
-        note(f"Error: {error.format_message()}", 31)
         return error.exit_code
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
@@ -103,8 +100,7 @@ def show_traceback(error: BaseException) -> None:
     """The traceback of *error* without secrets: for ``--debug``."""
     import traceback
 
-    text = "".join(traceback.format_exception(error))
-    print(safe(hide(text)), file=sys.stderr)
+    print(safe(hide("".join(traceback.format_exception(error)))), file=sys.stderr)
 
 
 def write_error(error: LLMError, *, lines: bool) -> None:
@@ -120,5 +116,4 @@ def write_error(error: LLMError, *, lines: bool) -> None:
 
 def drop_output() -> None:
     """Let what is still buffered go nowhere, so that leaving is quiet."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

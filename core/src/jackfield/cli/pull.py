@@ -11,7 +11,7 @@ from ..errors import UnsupportedOperationError
 from ..requests import Progress, PullRequest, Timeout
 from .base import State, app, common
 from .call import split_model
-from .terminal import hide, is_terminal, note, safe, write
+from .terminal import is_terminal, note, safe, write
 
 PATIENCE = Timeout(first_chunk=600, idle=600, total=7 * 86400)
 """Large models take hours, and checking them takes minutes without a sign of life."""
@@ -67,9 +67,7 @@ def pull(state: State, /, model: str) -> None:
             f"{provider.name} does not fetch models: its models are where it runs, see"
             f" `jackfield models {provider.name}`"
         )
-    fancy = is_terminal(sys.stdout)
+    where = f"{provider.name}/{wanted}"
     with provider.stream(PullRequest(model=wanted, timeout=PATIENCE)) as steps:
-        (_as_bars if fancy else _plainly)(steps)
-    note(
-        hide(f"{provider.name}/{wanted} is there. Try: jackfield chat -m {provider.name}/{wanted}")
-    )
+        (_as_bars if is_terminal(sys.stdout) else _plainly)(steps)
+    note(f"{where} is there. Try: jackfield chat -m {where}")

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import click
-from attrs import evolve, field, frozen
+from attrs import asdict, evolve, field, frozen
 
+from ..capabilities import proved
 from ..errors import ConfigError, LLMError, PluginError, UnknownProviderError
-from ..plugins import KNOWN, PROVIDERS, available_providers, canonical, distribution
+from ..plugins import KNOWN, PROVIDERS, available_providers, canonical, distribution, plugin_manager
 from ..provider import LLMProvider
-from ..types import ModelInfo
+from ..types import Capabilities, ModelInfo
 from .base import State, app, common
 from .errors import FAILED
 from .settings import Settings
@@ -178,28 +179,50 @@ def models(state: State, /, provider: str | None, as_json: bool) -> None:
         raise click.exceptions.Exit(FAILED)
 
 
+def _described(found: Found) -> dict[str, Any]:
+    """*found* for ``--json``, with what its class was proved to do, configured or not."""
+    facts = {n: getattr(found, n) for n in ("name", "kind", "status", "detail", "source")}
+    try:
+        able = proved(plugin_manager().provider_class(found.kind))
+    except ConfigError:  # it is not here, or broken
+        able = Capabilities()
+    return {**facts, "capabilities": asdict(able)}
+
+
+def _portrait(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """*facts* about one provider as rows, its capabilities by what is known of them."""
+    able = facts.pop("capabilities")
+    for title, verdict in (("proved", True), ("fails", False), ("untested", None)):
+        facts[title] = ", ".join(n.replace("_", " ") for n, v in able.items() if v is verdict)
+    return [row for row in facts.items() if row[1]]
+
+
 @app.command()
+@click.argument("provider", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
 @common
 @click.pass_obj
-def providers(state: State, /, as_json: bool) -> None:
-    r"""Show which providers there are, and how each stands.
+def providers(state: State, /, provider: tuple[str, ...], as_json: bool) -> None:
+    r"""Show which providers there are, and how each stands; of PROVIDER, what it can do.
 
     Ready, not configured, broken and why, or to be installed. Nothing is sent; `jackfield doctor`
-    also asks their backends.
+    also asks their backends. What a provider can do was proved by its tests; what is untested may work.
 
     \b
     Examples:
       jackfield providers
-      jackfield providers --json | jq -r '.[] | select(.status == "ready").name'
+      jackfield providers claude
+      jackfield providers --json | jq -r '.[] | select(.capabilities.rerank).name'
     """
-    found = everything(state.settings)
-    missing = KNOWN.keys() - {f.kind for f in found}
-    found += [
-        Found(n, n, status="available", detail=f"pip install {KNOWN[n]}") for n in sorted(missing)
-    ]
+    for name in provider:  # raises where there is none
+        plugin_manager().provider_class(state.settings.kind_of(state.settings.name_of(name)))
+    found = [examine(state.settings, n) for n in provider] or everything(state.settings)
+    missing = sorted(KNOWN.keys() - {f.kind for f in found} if not provider else ())
+    found += [Found(n, n, status="available", detail=f"pip install {KNOWN[n]}") for n in missing]
     if as_json:
-        names = ("name", "kind", "status", "detail", "source")
-        write_json([{n: getattr(f, n) for n in names} for f in found])
+        write_json([_described(f) for f in found])
+    elif provider:
+        for one in found:
+            table(_portrait(_described(one)))
     else:
         table([(f.name, f.status, f.source, f.detail) for f in found])

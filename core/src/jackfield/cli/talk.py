@@ -144,8 +144,10 @@ def history() -> Iterator[None]:
 
 def talk(settings: Settings, call: Call, usage: bool) -> int:
     """Converse until the user leaves; return the exit code."""
-    note(f"{call.target} answers. /help lists the commands; Ctrl-D leaves.")
-    conversation = Talk(settings, call, usage)
+    call.request([Message(Role.USER, "?")])  # raises what no question could mend
+    who = call.target.notice or f"{call.target} answers."
+    note(f"{who} /help lists the commands; Ctrl-D leaves.")
+    conversation = Talk(settings, evolve(call, target=evolve(call.target, notice="")), usage)
     stopped = False
     with history():
         while True:
