@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set up this repository and run it, with nothing but Python, git and a C compiler on the machine.
+"""Set up this repository and run it, with nothing but Python and git on the machine.
 
     python3 dev.py chat "Tell me a story"    a real model answers: no key, no account
     python3 dev.py test [pytest options]     the whole test suite
