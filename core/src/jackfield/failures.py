@@ -40,6 +40,8 @@ def parse_failure(body: Any) -> Failure:
     if not isinstance(body, Mapping):
         return Failure()
     error = body.get("error", body)
+    if isinstance(error, list):  # of sentences, or of errors: the first speaks for them
+        error = error[0] if error else ""
     if isinstance(error, str):
         return Failure(message=error, codes=_codes(body))
     if not isinstance(error, Mapping):
@@ -60,7 +62,7 @@ def parse_failure(body: Any) -> Failure:
 def _codes(error: Mapping[str, Any]) -> tuple[str, ...]:
     details = error.get("details")
     inner = details.get("error_code") if isinstance(details, Mapping) else None
-    found = (inner, error.get("code"), error.get("type"), error.get("status"))
+    found = (inner, *(error.get(name) for name in ("code", "type", "error_type", "status")))
     return tuple(str(c) for c in found if isinstance(c, str | int) and not isinstance(c, bool))
 
 
