@@ -51,6 +51,13 @@ ANSWERS: dict[str, Any] = {
         "done": True,
         "done_reason": "stop",
     },
+    "/api/generate": {
+        "model": "m",
+        "created_at": "2026-01-02T03:04:05Z",
+        "response": "upon a time",
+        "done": True,
+        "done_reason": "stop",
+    },
     "/api/embed": {"model": "m", "embeddings": [[1.0], [2.0]]},
     "/api/show": {"details": {}, "model_info": {}},
     "/api/pull": {"status": "success"},

@@ -13,6 +13,7 @@ import pytest
 from jackfield import (
     ChatResponse,
     FinishReason,
+    GenerationParams,
     InvalidRequestError,
     Message,
     NotFoundError,
@@ -22,6 +23,7 @@ from jackfield import (
     ToolResult,
     fold,
 )
+from jackfield.operations import CompletionRequest
 from jackfield_ollama import OllamaProvider
 from support.llama_server import needs_llama_server
 from support.ollama_shim import SIZE, UNKNOWN, OllamaShim
@@ -127,6 +129,31 @@ def test_a_tool_is_called_and_its_result_goes_back(
     assert final.text
     assert peer.seen[-1][2]["messages"][-1]["tool_name"] == "get_weather"
 
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_prompt_is_written_on_in_the_models_own_words(
+    ollama: OllamaProvider, upstream: str, colour: str
+) -> None:
+    async def written() -> list[ChatResponse]:
+        return [
+            await ollama.acomplete("tiny", STORY, CUT),
+            await ollama.astream(request).drain(),
+        ]
+
+    request = CompletionRequest(model="tiny", prompt=STORY, params=GenerationParams(**CUT))
+    if colour == "sync":
+        whole, streamed = ollama.complete("tiny", STORY, CUT), ollama.stream(request).drain()
+    else:
+        whole, streamed = anyio.run(written, backend=colour)
+    body = {"model": "tiny", "prompt": STORY, **CUT}
+    found = post(f"{upstream}/v1/completions", body)
+    assert whole.text == streamed.text == found["choices"][0]["text"] != ""
+    assert whole.usage.output_tokens == found["usage"]["completion_tokens"]
+    assert streamed.usage == whole.usage
+    assert whole.finish_reason is streamed.finish_reason
+
+
+CUT: dict[str, Any] = {"temperature": 0, "max_tokens": 12}
 
 SCHEMA = {
     "type": "object",

@@ -71,3 +71,10 @@ def test_it_does_not_find_what_is_not_there(client: Any) -> None:
     with pytest.raises(sdk.ResponseError, match="not found") as caught:
         client.chat("nope", HELLO)
     assert caught.value.status_code == 404
+
+
+def test_it_writes_on_whole_and_streamed(client: Any) -> None:
+    whole = client.generate("tiny", "Once upon", options=GREEDY)
+    parts = list(client.generate("tiny", "Once upon", options=GREEDY, stream=True))
+    assert "".join(p.response for p in parts) == whole.response != ""
+    assert (parts[-1].done, parts[-1].eval_count) == (True, whole.eval_count)

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from jackfield import ChatRequest, Message, TextPart, ToolCall, ToolResult
+from jackfield import ChatRequest, GenerationParams, Message, TextPart, ToolCall, ToolResult
+from jackfield.operations import CompletionRequest, LoadRequest
 from jackfield_ollama import OllamaProvider, server_url
 from support.ollama_reading import meaning
 
@@ -129,6 +130,24 @@ CALLS: Mapping[str, tuple[Call, Call]] = {
     "keep alive": (
         lambda c: c.chat("m", HI, keep_alive="30m"),
         lambda p: p.execute("m", "Hi", provider_options={"ollama": {"keep_alive": "30m"}}),
+    ),
+    "plain text": (
+        lambda c: c.generate("m", "Once", suffix="end", options={"seed": 7}, raw=True),
+        lambda p: p.complete(
+            "m", "Once", {"seed": 7}, suffix="end", provider_options={"ollama": {"raw": True}}
+        ),
+    ),
+    "streamed plain text": (
+        lambda c: list(c.generate("m", "Once", think="low", stream=True)),
+        lambda p: p.stream(
+            CompletionRequest(
+                model="m", prompt="Once", params=GenerationParams(reasoning_effort="low")
+            )
+        ).drain(),
+    ),
+    "load": (
+        lambda c: c.chat("m", options={"num_ctx": 4096}),
+        lambda p: p.run(LoadRequest(model="m", context_length=4096)),
     ),
     "unload": (lambda c: c.chat("m", keep_alive=0), lambda p: p.unload("m")),
     "embed": (

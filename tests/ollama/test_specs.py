@@ -12,11 +12,13 @@ from jackfield import (
     ChatRequest,
     DeleteRequest,
     EmbeddingRequest,
+    GenerationParams,
     ModelInfoRequest,
     PullRequest,
     Request,
     ToolChoice,
 )
+from jackfield.operations import CompletionRequest, LoadRequest, UnloadRequest
 from jackfield.testing import strategies as jf
 from jackfield_ollama import OllamaProvider
 from support.specs import needs_specs, request_errors
@@ -50,6 +52,21 @@ def test_any_choice_among_tools_is_as_described(
     choice = data.draw(st.sampled_from(choices))
     request = ChatRequest(model="m", messages=messages, tools=tools, tool_choice=choice)
     assert errors(request) == []
+
+
+@settings(deadline=None)
+@given(MODELS, st.text(), st.none() | st.text(), jf.params(), st.booleans())
+def test_any_prompt_is_as_described(
+    model: str, prompt: str, suffix: str | None, params: GenerationParams, stream: bool
+) -> None:
+    request = CompletionRequest(model=model, prompt=prompt, suffix=suffix, params=params)
+    assert errors(request, stream=stream) == []
+
+
+@given(MODELS, st.none() | st.integers(1))
+def test_loading_and_unloading_are_as_described(model: str, context: int | None) -> None:
+    assert errors(LoadRequest(model=model, context_length=context)) == []
+    assert errors(UnloadRequest(model=model)) == []
 
 
 @given(MODELS, st.lists(st.text()), st.none() | st.integers(1), st.booleans())

@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ import pytest
 from jackfield import (
     AuthenticationError,
     ChatResponse,
+    ContextLengthExceededError,
     FinishReason,
     InvalidRequestError,
     LLMError,
@@ -24,61 +26,77 @@ from jackfield import (
     PullRequest,
     QuotaExceededError,
     RateLimitError,
-    Request,
+    ResponseFormatError,
     ServerError,
     StreamInterruptedError,
     fold,
 )
-from jackfield.drivers.replay import AsyncReplayDriver, ReplayDriver
+from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from jackfield_ollama import OllamaProvider
-from support.ollama_reading import Truth, beyond, meaning, read_chat_answer, read_request, streams
+from support.ollama_answers import Truth, lines, read_answer, refusal, text_of
+from support.ollama_reading import beyond, meaning, native, read_request, streams
 from support.recordings import WIRE, Turn, pieces, turns
 
 IN_SCOPE = {
-    "POST /api/chat", "POST /api/embed", "POST /api/show", "POST /api/pull",
-    "GET /api/tags", "GET /api/ps", "DELETE /api/delete",
+    "POST /api/chat", "POST /api/generate", "POST /api/embed", "POST /api/embeddings",
+    "POST /api/show", "POST /api/pull", "GET /api/tags", "GET /api/ps", "DELETE /api/delete",
 }  # fmt: skip
 
 OUT_OF_SCOPE = {
     "POST /v1/messages": "Anthropic's dialect at Ollama's address: the claude plugin's",
     "POST /v1/": "OpenAI's dialect at Ollama's address: the openai-compatible plugin's",
     "GET /v1/": "OpenAI's dialect at Ollama's address: the openai-compatible plugin's",
-    "POST /api/generate": "legacy completion of a bare prompt: Jackfield has chats",
-    "POST /api/embeddings": "superseded by /api/embed, which is in scope",
     "POST /api/create": "makes models; not in this issue",
     "POST /api/copy": "makes models; not in this issue",
     "POST /api/push": "publishes models; not in this issue",
     "HEAD /api/blobs/": "makes models; not in this issue",
     "POST /api/blobs/": "makes models; not in this issue",
+    "POST /api/web_search": "searches the web: no model's answer",
+    "POST /api/web_fetch": "fetches a page: no model's answer",
+    "POST /api/me": "says who is signed in",
     "GET /api/version": "says nothing about models",
     "HEAD /": "says nothing about models",
     "GET /": "says nothing about models",
 }
 
+HERE = "http://127.0.0.1:11434"
+REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "error": FinishReason.ERROR,
+}
 CLASSES: Mapping[int, type[LLMError]] = {
     400: InvalidRequestError,
     401: AuthenticationError,
     402: QuotaExceededError,
     403: PermissionDeniedError,
     404: NotFoundError,
+    408: ServerError,
+    409: ServerError,
+    425: ServerError,
     429: RateLimitError,
+    501: InvalidRequestError,
     503: OverloadedError,
+    529: OverloadedError,
 }
 
 
 def reason(turn: Turn) -> str | None:
     """Why *turn* is out of scope; None if it is in it."""
-    if turn.operation in IN_SCOPE:
+    operation = native(turn)[1]
+    if operation in IN_SCOPE:
         return None
-    found = [why for start, why in OUT_OF_SCOPE.items() if turn.operation.startswith(start)]
+    found = [why for start, why in OUT_OF_SCOPE.items() if operation.startswith(start)]
     return found[0] if found else "UNEXPLAINED"
 
 
 TURNS = turns("ollama")
 NATIVE = [t for t in TURNS if reason(t) is None]
-CHATS = [t for t in NATIVE if t.operation == "POST /api/chat"]
-ANSWERED = [t for t in CHATS if t.status == 200]
-FAILED = [t for t in NATIVE if t.status >= 400]
+ANSWERS = [t for t in NATIVE if native(t)[1] in {"POST /api/chat", "POST /api/generate"}]
+ANSWERED = [t for t in ANSWERS if t.status == 200]
+FAILED = [t for t in NATIVE if not 200 <= t.status < 300]
 
 pytestmark = [
     pytest.mark.wire,
@@ -92,18 +110,26 @@ def each(found: Sequence[Turn]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("turn", found or [none], ids=str)
 
 
+MISSING = Recorded(status=404, chunks=[b"404 page not found"])
+
+
 def provider(turn: Turn, chunks: Sequence[bytes] | None = None) -> OllamaProvider:
     recorded = [turn.recorded(chunks)]
-    config = {"base_url": "http://127.0.0.1:11434", "retry": {"attempts": 1}}
+    if native(turn)[1] == "POST /api/embeddings":
+        # It is asked where there is no /api/embed.
+        recorded.insert(0, MISSING)
+    config = {"base_url": HERE + native(turn)[0], "retry": {"attempts": 1}}
     return OllamaProvider(
         config, driver=ReplayDriver(recorded), async_driver=AsyncReplayDriver(recorded)
     )
 
 
-def replay(turn: Turn, chunks: Sequence[bytes] | None = None) -> Any:
+def replay(
+    turn: Turn, chunks: Sequence[bytes] | None = None, backend: OllamaProvider | None = None
+) -> Any:
     """The result of the recorded call, performed blocking; streamed where it was."""
-    backend, request = provider(turn, chunks), read_request(turn)
-    if turn in CHATS and streams(turn):
+    backend, request = backend or provider(turn, chunks), read_request(turn)
+    if turn in ANSWERS and streams(turn):
         with backend.stream(request) as stream:
             events = list(stream)
         assert fold(events) == stream.response
@@ -115,7 +141,7 @@ def replay(turn: Turn, chunks: Sequence[bytes] | None = None) -> Any:
 async def areplay(turn: Turn, chunks: Sequence[bytes] | None = None) -> Any:
     """`replay`, on the running event loop."""
     backend, request = provider(turn, chunks), read_request(turn)
-    if turn in CHATS and streams(turn):
+    if turn in ANSWERS and streams(turn):
         async with backend.astream(request) as stream:
             events = [event async for event in stream]
         assert fold(events) == stream.response
@@ -145,16 +171,15 @@ def agrees(answer: ChatResponse, truth: Truth) -> None:
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (truth.prompt, truth.output)
     assert answer.model == truth.model
     assert answer.raw_finish_reason == truth.reason
-    expected = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
-    called = truth.calls and truth.reason != "length"
-    plain = expected.get(truth.reason or "", FinishReason.OTHER)
+    plain = REASONS.get(truth.reason or "", FinishReason.OTHER)
+    called = truth.calls and plain in (FinishReason.STOP, FinishReason.OTHER)
     assert answer.finish_reason == (FinishReason.TOOL_CALLS if called else plain)
 
 
 def test_every_recorded_turn_is_replayed_or_its_absence_explained(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    rows = Counter((turn.operation, reason(turn) or "replayed") for turn in TURNS)
+    rows = Counter((native(turn)[1], reason(turn) or "replayed") for turn in TURNS)
     table = [f"{n:>4}  {operation:<28} {why}" for (operation, why), n in sorted(rows.items())]
     with capsys.disabled():
         print("\n" + "\n".join(table))  # noqa: T201  # the coverage table
@@ -164,17 +189,17 @@ def test_every_recorded_turn_is_replayed_or_its_absence_explained(
 
 @each(ANSWERED)
 def test_an_answer_says_what_its_recording_says(turn: Turn) -> None:
-    truth = read_chat_answer(turn)
+    truth = read_answer(turn)
     if truth.error is None and truth.done:
         agrees(replay(turn), truth)
         return
-    with pytest.raises((ProviderError, StreamInterruptedError)) as caught:
+    with pytest.raises((ProviderError, StreamInterruptedError, ResponseFormatError)) as caught:
         replay(turn)
     if isinstance(caught.value, StreamInterruptedError):
         assert truth.text.startswith(caught.value.partial_text)
 
 
-WHOLE = [t for t in ANSWERED if (truth := read_chat_answer(t)).done and truth.error is None]
+WHOLE = [t for t in ANSWERED if (truth := read_answer(t)).done and truth.error is None]
 
 
 @each(WHOLE)
@@ -192,7 +217,7 @@ def test_an_event_loop_comes_to_the_same_answer(turn: Turn, backend: str) -> Non
     assert anyio.run(areplay, turn, chunks, backend=backend) == replay(turn)
 
 
-@each([t for t in WHOLE if not t.streamed])
+@each([t for t in WHOLE if not t.streamed and b"\n" not in t.payload.strip()])
 def test_a_whole_answer_is_the_same_read_as_a_stream(turn: Turn) -> None:
     request = read_request(turn)
     assert provider(turn).stream(request).drain() == provider(turn).run(request)
@@ -200,25 +225,39 @@ def test_a_whole_answer_is_the_same_read_as_a_stream(turn: Turn) -> None:
 
 @each([t for t in WHOLE if t.streamed])
 def test_a_stream_without_its_last_line_is_an_interruption(turn: Turn) -> None:
-    lines = turn.payload.splitlines(keepends=True)
+    told = lines(turn)[:-1]
+    chunks = [json.dumps(line).encode() + b"\n" for line in told]
     with pytest.raises(StreamInterruptedError) as caught:
-        replay(turn, lines[:-1])
-    assert caught.value.partial_text == read_chat_answer(turn).text
+        replay(turn, chunks)
+    assert caught.value.partial_text == text_of(told)
+
+
+def kinds(turn: Turn) -> tuple[type[LLMError], ...]:
+    """The class that an error's status gives it, or the more telling one of its words."""
+    usual = ServerError if turn.status >= 500 else InvalidRequestError
+    found = CLASSES.get(turn.status, usual) if turn.status >= 400 else ProviderError
+    if turn.status == 429 and "usage limit" in refusal(turn):
+        return (QuotaExceededError,)
+    if "manifest: file does not exist" in refusal(turn):
+        return (NotFoundError,)
+    too_long = "context" in refusal(turn) and "exceed" in refusal(turn)
+    return (found, ContextLengthExceededError) if too_long else (found,)
 
 
 @each(FAILED)
 @pytest.mark.parametrize("colour", ["sync", "asyncio", "trio"])
 def test_a_recorded_error_has_its_class_and_its_words(turn: Turn, colour: str) -> None:
-    usual = ServerError if turn.status >= 500 else InvalidRequestError
-    said = str(json.loads(turn.payload)["error"]) if turn.payload.startswith(b"{") else ""
-    with pytest.raises(CLASSES.get(turn.status, usual)) as caught:
+    said = refusal(turn)
+    with pytest.raises(kinds(turn)) as caught:
         replay(turn) if colour == "sync" else anyio.run(areplay, turn, backend=colour)
     error = caught.value
     assert (error.status, error.provider) == (turn.status, "ollama")
     assert said in error.message
-    asks = turn.operation in {"POST /api/chat", "POST /api/embed", "POST /api/show"}
-    if said and asks and turn.status == 404:
+    if said and turn.status == 404 and native(turn)[1] in ASKING:
         assert f"jackfield pull ollama/{error.model}" in error.message
+
+
+ASKING = IN_SCOPE - {"POST /api/pull", "DELETE /api/delete", "GET /api/tags", "GET /api/ps"}
 
 
 @each([t for t in NATIVE if isinstance(t.body, dict)])
@@ -226,25 +265,23 @@ def test_the_recorded_request_is_built_from_the_typed_one(turn: Turn) -> None:
     if lacking := beyond(turn.body):
         pytest.skip(f"the common vocabulary has no word for {', '.join(sorted(lacking))}")
     request = read_request(turn)
-    built = built_body(turn, request)
     recorded = dict(turn.body)
-    if turn in CHATS or isinstance(request, PullRequest):
+    if turn in ANSWERS or isinstance(request, PullRequest):
         # To leave it out is to ask for a stream.
         recorded = {"stream": True} | recorded
     if isinstance(request, PullRequest):
         recorded["stream"] = True
     if isinstance(recorded.get("input"), str):
         recorded["input"] = [recorded["input"]]
-    assert meaning(built) == meaning(recorded)
+    assert meaning(sent_body(turn)) == meaning(recorded)
 
 
-def built_body(turn: Turn, request: Request[Any]) -> Any:
-    """The body that our call sends."""
+def sent_body(turn: Turn) -> Any:
+    """The body of our last request for the call, which goes where the recorded one went."""
     backend = provider(turn)
-    call = backend.prepare(request, stream=turn in CHATS and streams(turn))
-    built = backend.build(call)
-    assert (built.method, built.url.removeprefix("http://127.0.0.1:11434")) == (
-        turn.request["method"],
-        turn.path,
-    )
-    return json.loads(built.body or b"null")
+    with suppress(LLMError):
+        replay(turn, backend=backend)
+    driver: Any = backend._driver
+    sent = driver.transport.requests[-1]
+    assert (sent.method, sent.url.removeprefix(HERE)) == (turn.request["method"], turn.path)
+    return json.loads(sent.body or b"null")

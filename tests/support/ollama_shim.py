@@ -254,6 +254,39 @@ class _Handler(BaseHTTPRequestHandler):
         counted = {"prompt_eval_count": found["usage"]["prompt_tokens"]}
         self.whole({"model": body["model"], "embeddings": vectors, **took, **counted})
 
+    def generate(self, body: Json) -> None:
+        if not self.known(body):
+            return None
+        began = time.perf_counter_ns()
+        wire = to_openai(body, [])
+        del wire["messages"]
+        with self.shim.ask("/v1/completions", {**wire, "prompt": body["prompt"]}) as answer:
+            return self._write(body, answer, began)
+
+    def _write(self, body: Json, answer: Any, began: int) -> None:
+        """What the model writes on, whole or as it comes."""
+        base: Json = {"model": body["model"], "created_at": now()}
+        if not body.get("stream", True):
+            found = json.load(answer)
+            (choice,) = found["choices"]
+            ended = time.perf_counter_ns()
+            last = finished(found["usage"], choice["finish_reason"], began, began, ended)
+            return self.whole({**base, "response": choice["text"], **last})
+        usage: Json = {}
+        reason = "stop"
+        self.begin()
+        for raw in answer:
+            if not raw.startswith(b"data: {"):
+                continue
+            chunk = json.loads(raw[6:])
+            usage = chunk.get("usage") or usage
+            for choice in chunk["choices"]:
+                reason = choice.get("finish_reason") or reason
+                self.line({**base, "response": choice["text"], "done": False})
+        ended = time.perf_counter_ns()
+        self.line({**base, "response": "", **finished(usage, reason, began, began, ended)})
+        return self.end()
+
     def chat(self, body: Json) -> None:
         if not self.known(body):
             return None
@@ -334,5 +367,6 @@ ROUTES = {
     ("POST", "/api/pull"): _Handler.pull,
     ("DELETE", "/api/delete"): _Handler.delete,
     ("POST", "/api/embed"): _Handler.embed,
+    ("POST", "/api/generate"): _Handler.generate,
     ("POST", "/api/chat"): _Handler.chat,
 }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from jackfield import (
     CallWarning,
@@ -24,12 +24,15 @@ from jackfield import (
     Usage,
 )
 from jackfield.exchange import Call, decode, get_request, json_request
-from jackfield.failures import event_error
-from jackfield.flow import HTTPRequest, HTTPResponse
+from jackfield.flow import Flow, HTTPRequest, HTTPResponse
 from jackfield.framing import Frame
 
+from .refusals import refused
 from .render import merge
 from .wire import EMBEDDINGS, MODELS, SHOWN, STEP
+
+_TIMES = ("total_duration", "load_duration")
+_LARGE = {"license", "modelfile", "tensors"}
 
 
 @frozen(kw_only=True)
@@ -54,9 +57,9 @@ def build_embed(call: Call[EmbeddingRequest]) -> HTTPRequest:
 def parse_embed(call: Call[EmbeddingRequest], response: HTTPResponse) -> EmbeddingResponse:
     """One vector for each input, in their order."""
     answer, wanted = decode(EMBEDDINGS, response.body), call.request
-    if answer.error is not None:
-        raise event_error(msgspec.json.decode(response.body), call.provider.error_codes)
-    vectors = answer.embeddings or ()
+    if answer.error:
+        raise refused(response.body, call.provider.error_codes)
+    vectors = answer.embeddings or (() if answer.embedding is None else (answer.embedding,))
     if len(vectors) != len(wanted.inputs):
         message = f"{len(wanted.inputs)} inputs, but {len(vectors)} vectors (at $.embeddings)"
         raise ResponseFormatError(message)
@@ -66,12 +69,33 @@ def parse_embed(call: Call[EmbeddingRequest], response: HTTPResponse) -> Embeddi
         warnings = (CallWarning("unsupported", "dimensions", detail),)
     counted = answer.prompt_eval_count
     raw = {} if counted is None else {"prompt_eval_count": counted}
+    took = {n: v for n in _TIMES if (v := getattr(answer, n)) is not None}
     return EmbeddingResponse(
         model=answer.model or "",
         vectors=vectors,
         usage=Usage(input_tokens=counted, raw=raw),
         warnings=warnings,
+        provider_metadata={call.provider.info.name: took} if took else {},
     )
+
+
+def embed_singly(call: Call[EmbeddingRequest]) -> Flow[EmbeddingResponse]:
+    """POST /api/embeddings for each input: what servers before 0.3 have."""
+    request = call.request
+    if request.dimensions is not None:
+        call.warn("unsupported", "dimensions", "the server is older than they are")
+    body: dict[str, Any] = {"model": request.model}
+    if call.config.keep_alive is not None:
+        body["keep_alive"] = call.config.keep_alive
+    body, answers = merge(body, call.options), []
+    for text in request.inputs:
+        single = json_request("/api/embeddings", {**body, "prompt": text})
+        response = yield from call.provider.fetch(call, single)
+        one = evolve(call, request=evolve(request, inputs=text, dimensions=None))
+        answers.append(parse_embed(one, response))
+    vectors = tuple(v for answer in answers for v in answer.vectors)
+    made = EmbeddingResponse(model=request.model, vectors=vectors)
+    return cast("EmbeddingResponse", call.provider.finish(call, made))
 
 
 def build_list(_call: Call[Any]) -> HTTPRequest:
@@ -114,6 +138,9 @@ def _capabilities(names: Any) -> Capabilities:
         reasoning="thinking" in names,
         structured_output=chats,
         embeddings="embedding" in names,
+        # Younger words: a server that does not say them may not know them.
+        audio_input="audio" in names or None,
+        image_generation="image" in names or None,
     )
 
 
@@ -123,22 +150,35 @@ def build_show(call: Call[ModelInfoRequest]) -> HTTPRequest:
 
 
 def parse_show(call: Call[ModelInfoRequest], response: HTTPResponse) -> ModelInfo:
-    """One model; its context window is what it was trained for."""
+    """One model; its context window is what it was trained for.
+
+    All that the server tells is in ``provider_metadata``, but for the licence, the
+    model file and the list of tensors, which may be megabytes.
+    """
     shown = decode(SHOWN, response.body)
+    if shown.error:
+        raise refused(response.body, call.provider.error_codes)
+    if (shown.details, shown.model_info, shown.capabilities, shown.modelfile) == (None,) * 4:
+        raise ResponseFormatError("the answer describes no model (at $.details)")
     info = shown.model_info or {}
+    told = msgspec.json.decode(response.body)
     return ModelInfo(
         id=call.request.model,
         context_window=_context(info),
         capabilities=_capabilities(shown.capabilities),
-        provider_metadata={call.provider.info.name: msgspec.to_builtins(shown)},
+        provider_metadata={
+            call.provider.info.name: {n: v for n, v in told.items() if n not in _LARGE}
+        },
     )
 
 
 def _context(info: Mapping[str, Any]) -> int | None:
-    """The architecture's own context length; other parts of a model may have theirs."""
-    own = f"{info.get('general.architecture')}.context_length"
-    names = [own, *(n for n in info if n.endswith(".context_length"))]
-    return next((c for n in names if (c := _count(info.get(n))) is not None), None)
+    """The architecture's own context length, since other parts of a model may have theirs."""
+    kind = info.get("general.architecture")
+    if kind is not None:
+        return _count(info.get(f"{kind}.context_length"))
+    only = [_count(value) for name, value in info.items() if name.endswith(".context_length")]
+    return only[0] if len(only) == 1 else None
 
 
 def build_pull(call: Call[PullRequest]) -> HTTPRequest:
@@ -159,8 +199,8 @@ class PullParser:
         """Append a `Progress` for each line."""
         for _, data in frames:
             step = decode(STEP, data)
-            if step.error is not None:
-                raise event_error(msgspec.json.decode(data), self.error_codes)
+            if step.error:
+                raise refused(data, self.error_codes)
             # The server leaves a count of zero out.
             completed = 0 if step.completed is None and step.total is not None else step.completed
             out.append(Progress(status=step.status, completed=completed, total=step.total))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Mapping
 from hashlib import blake2s
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from attrs import define, field
@@ -32,10 +32,10 @@ from jackfield import (
 )
 from jackfield.attachments import sniff
 from jackfield.exchange import Call, decode
-from jackfield.failures import event_error
 from jackfield.flow import HTTPResponse
 from jackfield.framing import Frame
 
+from .refusals import refused
 from .wire import CHAT, ChatLine, MessageWire
 
 FINISH_REASONS: Mapping[str, FinishReason] = {
@@ -48,7 +48,10 @@ FINISH_REASONS: Mapping[str, FinishReason] = {
 """``load`` and ``unload`` are no ends of an answer: they stay `FinishReason.OTHER`."""
 
 _COUNTS = ("prompt_eval_count", "eval_count")
-_ABOUT = "created_at total_duration load_duration prompt_eval_duration eval_duration".split()
+_ABOUT = (
+    *("created_at", "total_duration", "load_duration", "prompt_eval_duration", "eval_duration"),
+    *("remote_model", "remote_host"),
+)
 
 
 def parse_usage(line: ChatLine) -> Usage:
@@ -76,6 +79,9 @@ def arguments_text(wire: Raw) -> str:
 class ChatParser:
     """Reads the lines of one answer; *name* is the provider's, for its metadata."""
 
+    decoder: ClassVar[msgspec.json.Decoder[Any]] = CHAT
+    about: ClassVar[tuple[str, ...]] = _ABOUT
+
     name: str
     error_codes: Mapping[str, type[LLMError]]
     finished: bool = False
@@ -89,12 +95,16 @@ class ChatParser:
     def feed(self, frames: list[Frame], out: list[Any]) -> None:
         """Append the events of *frames* to *out*."""
         for _, data in frames:
-            line = decode(CHAT, data)
-            if line.error is not None:
-                raise event_error(msgspec.json.decode(data), self.error_codes)
-            self.line(line, out)
+            self.line(self.read(data), out)
             if self.done:
                 return
+
+    def read(self, data: bytes) -> ChatLine:
+        """The line in *data*; an error in it is raised."""
+        line: ChatLine = decode(self.decoder, data)
+        if line.error:
+            raise refused(data, self.error_codes)
+        return line
 
     def line(self, line: ChatLine, out: list[Any]) -> None:
         """Append the events of one *line*."""
@@ -137,7 +147,7 @@ class ChatParser:
         reason = FINISH_REASONS.get(end.done_reason or "", FinishReason.OTHER)
         if self._ids and reason in (FinishReason.STOP, FinishReason.OTHER):
             reason = FinishReason.TOOL_CALLS
-        about = _given(end, _ABOUT)
+        about = _given(end, self.about)
         if self._logprobs:
             about["logprobs"] = self._logprobs
         out.append(
@@ -161,15 +171,16 @@ def parse_chat(call: Call[Any], response: HTTPResponse) -> ChatResponse:
     Raises:
         ResponseFormatError: it has no message, or does not say that it is done.
     """
-    line = decode(CHAT, response.body)
-    if line.error is not None:
-        raise event_error(msgspec.json.decode(response.body), call.provider.error_codes)
-    if line.message is None:
-        raise ResponseFormatError("the answer has no message (at $.message)")
+    return whole(chat_parser(call), response, "message")
+
+
+def whole(parser: ChatParser, response: HTTPResponse, wanted: str) -> ChatResponse:
+    """A whole answer, which has the field *wanted*, read by *parser*."""
+    line, out = parser.read(response.body), list[Any]()
+    if getattr(line, wanted) is None:
+        raise ResponseFormatError(f"the answer has no {wanted} (at $.{wanted})")
     if not line.done:
         raise ResponseFormatError("the answer does not say that it is done (at $.done)")
-    parser = chat_parser(call)
-    out: list[Any] = []
     parser.line(line, out)
     parser.close(out)
     return fold(out)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 from urllib.parse import urlsplit
 
 from attrs import evolve
@@ -34,11 +34,14 @@ from jackfield.config import is_loopback
 from jackfield.exchange import Exchange
 from jackfield.flow import NOW, Flow, HTTPResponse
 from jackfield.framing import NDJSON
+from jackfield.http import Exchanges
 from jackfield.params import ParamTable
 
 from . import config, models
 from .models import RunningModelsRequest
+from .operations import COMPLETIONS, MEMORY
 from .parse import chat_parser, parse_chat
+from .refusals import specified
 from .render import build_chat
 from .verbs import ModelVerbs
 
@@ -63,7 +66,9 @@ PARAMS: ParamTable = {
 }
 """Where Ollama takes the common parameters."""
 
-EXCHANGES: Mapping[type[Request[Any]], Exchange[Any, Any]] = {
+EXCHANGES: Exchanges = {
+    **COMPLETIONS,
+    **MEMORY,
     ChatRequest: Exchange(build=build_chat, parse=parse_chat, stream=chat_parser, framing=NDJSON),
     EmbeddingRequest: Exchange(build=models.build_embed, parse=models.parse_embed),
     ModelListRequest: Exchange(build=models.build_list, parse=models.parse_list),
@@ -94,7 +99,7 @@ class OllamaProvider(ModelVerbs, HTTPProvider):
     )
     Config = config.OllamaConfig
     params: ClassVar[ParamTable] = PARAMS
-    exchanges: ClassVar[Mapping[type[Request[Any]], Exchange[Any, Any]]] = EXCHANGES
+    exchanges: ClassVar[Exchanges] = EXCHANGES
 
     # The configuration.
 
@@ -113,10 +118,14 @@ class OllamaProvider(ModelVerbs, HTTPProvider):
 
     def flow(self, request: Request[R], *, stream: bool, deadline: float) -> Flow[R]:
         """One attempt at *request*; errors say what to do next."""
-        pulls = isinstance(request, PullRequest)
-        usual = super().flow(request, stream=stream, deadline=deadline)
+        asked: Request[Any] = request
+        performed: Flow[Any] = super().flow(request, stream=stream, deadline=deadline)
         try:
-            return (yield from self._pull(request) if pulls else usual)
+            if isinstance(asked, PullRequest):
+                performed = self._pull(asked)
+            elif isinstance(asked, EmbeddingRequest):
+                performed = self._embed(asked, performed, deadline)
+            return cast("R", (yield from performed))
         except LLMError as error:
             raise self._advised(error, request)  # noqa: B904  # the same error
 
@@ -138,12 +147,29 @@ class OllamaProvider(ModelVerbs, HTTPProvider):
                 raise error.__cause__ from None
             raise
 
+    def _embed(self, request: EmbeddingRequest, usual: Flow[Any], deadline: float) -> Flow[Any]:
+        """The *usual* flow; where the server has no such path, the one of old servers."""
+        try:
+            return (yield from usual)
+        except NotFoundError as error:
+            if error.param != "base_url":
+                raise
+            unknown = error
+        call = self.prepare(request)
+        call.timeout, call.deadline = request.timeout or self.config.timeout, deadline
+        try:
+            return (yield from models.embed_singly(call))
+        except NotFoundError as error:
+            raise (unknown if error.param == "base_url" else error) from None
+
     def make_error(self, response: HTTPResponse) -> LLMError:
         """The typed error for a response that is not a success, with what to do next."""
-        error = super().make_error(response)
+        error = specified(super().make_error(response))
         if isinstance(error, NotFoundError) and not response.body.lstrip().startswith(b"{"):
             error.add(param="base_url")
-            return _with(error, "base_url must be the address of an Ollama server, without a path")
+            return _with(error, "base_url must be the address of an Ollama server, up to its /api")
+        if isinstance(error, AuthenticationError) and b'"signin_url"' in response.body:
+            return _with(error, 'run "ollama signin" where the server runs')
         if isinstance(error, AuthenticationError) and self.key is None:
             return _with(error, f"set api_key, or {self.info.api_key_env} in the environment")
         return error
@@ -156,6 +182,8 @@ class OllamaProvider(ModelVerbs, HTTPProvider):
             pull = f'"jackfield pull {self.name}/{request.model}"'
             pull += f' or provider.pull("{request.model}")'
             return _with(error, f"fetch it with {pull}; list_models() has what is there")
+        if isinstance(error, NotFoundError) and isinstance(request, PullRequest):
+            return _with(error, "https://ollama.com/library has the names that there are")
         if isinstance(error, TransportError) and error.phase == "connect" and error.retryable:
             hint = 'is Ollama running there? Start it with "ollama serve", or set base_url'
             return _with(error, f"{hint} (or OLLAMA_HOST)")

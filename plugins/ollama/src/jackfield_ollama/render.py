@@ -38,11 +38,16 @@ def build_chat(call: Call[ChatRequest]) -> HTTPRequest:
         body["tools"] = [render_tool(call, tool) for tool in tools]
     if (wanted := request.response_format) is not None and wanted.type != "text":
         body["format"] = render_format(wanted)
+    return json_request("/api/chat", closed(call, body))
+
+
+def closed(call: Call[Any], body: dict[str, Any]) -> dict[str, Any]:
+    """*body* with how long the model stays, the caller's own fields, and whether it streams."""
     if call.config.keep_alive is not None:
         body["keep_alive"] = call.config.keep_alive
     if "stream" in call.options:
         call.warn("dropped", "stream", "the method called decides it")
-    return json_request("/api/chat", merge(body, call.options) | {"stream": call.stream})
+    return merge(body, call.options) | {"stream": call.stream}
 
 
 def merge(body: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

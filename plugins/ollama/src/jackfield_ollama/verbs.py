@@ -7,7 +7,6 @@ from typing import Any
 
 from jackfield import (
     AsyncEventStream,
-    ChatRequest,
     DeleteRequest,
     EventStream,
     LLMProvider,
@@ -16,6 +15,7 @@ from jackfield import (
     Progress,
     PullRequest,
 )
+from jackfield.operations import LoadRequest, UnloadRequest
 
 from .models import RunningModelsRequest
 
@@ -68,13 +68,12 @@ class ModelVerbs(LLMProvider):
 
     def unload(self, model: str) -> None:
         """Free the memory that *model* takes."""
-        self.run(self._stay(model, 0))
+        self.run(UnloadRequest(model=model))
 
     async def aunload(self, model: str) -> None:
         """`unload`, on the event loop."""
         await self.arun(self._stay(model, 0))
 
-    def _stay(self, model: str, keep_alive: float | str | None) -> ChatRequest:
-        """A chat without messages: it only loads, or unloads."""
+    def _stay(self, model: str, keep_alive: float | str | None) -> LoadRequest:
         own = {} if keep_alive is None else {"keep_alive": keep_alive}
-        return ChatRequest(model=model, messages=(), provider_options={self.info.name: own})
+        return LoadRequest(model=model, provider_options={self.info.name: own})

@@ -36,29 +36,44 @@ class MessageWire(Struct):
 
 
 class ChatLine(Struct):
-    """A line of a stream, or a whole answer; times are nanoseconds."""
+    """A line of a stream, or a whole answer; times are nanoseconds, kept as they come."""
 
     model: str | None = None
-    created_at: str | None = None
+    created_at: Any = None
     message: MessageWire | None = None
     done: bool = False
     done_reason: str | None = None
     prompt_eval_count: int | None = None
     eval_count: int | None = None
-    total_duration: int | None = None
-    load_duration: int | None = None
-    prompt_eval_duration: int | None = None
-    eval_duration: int | None = None
+    total_duration: Any = None
+    load_duration: Any = None
+    prompt_eval_duration: Any = None
+    eval_duration: Any = None
+    remote_model: Any = None
+    remote_host: Any = None
     logprobs: list[Any] | None = None
     error: Any = None
 
 
+class TextLine(ChatLine):
+    """The same without roles; *image* is base64, *context* the tokens so far."""
+
+    response: str | None = None
+    thinking: str | None = None
+    tool_calls: list[ToolCallWire] | None = None
+    image: str | None = None
+    context: Any = None
+
+
 class Embeddings(Struct):
-    """An answer of vectors."""
+    """An answer of vectors; *embedding* is the one vector of servers before 0.3."""
 
     embeddings: tuple[tuple[float, ...], ...] | None = None
+    embedding: tuple[float, ...] | None = None
     model: str | None = None
     prompt_eval_count: int | None = None
+    total_duration: Any = None
+    load_duration: Any = None
     error: Any = None
 
 
@@ -68,17 +83,14 @@ class Models(Struct):
     models: list[dict[str, Any]] | None
 
 
-class Shown(Struct, omit_defaults=True):
-    """What there is to know about a model, but for its licence, its files and their tensors."""
+class Shown(Struct):
+    """What is read of a model's description; the whole of it is kept beside."""
 
     details: dict[str, Any] | None = None
     model_info: dict[str, Any] | None = None
     capabilities: list[str] | None = None
-    parameters: str | None = None
-    template: str | None = None
-    modified_at: str | None = None
-    remote_model: str | None = None
-    remote_host: str | None = None
+    modelfile: str | None = None
+    error: Any = None
 
 
 class Step(Struct):
@@ -91,6 +103,7 @@ class Step(Struct):
 
 
 CHAT = msgspec.json.Decoder(ChatLine)
+TEXT = msgspec.json.Decoder(TextLine)
 EMBEDDINGS = msgspec.json.Decoder(Embeddings)
 MODELS = msgspec.json.Decoder(Models)
 SHOWN = msgspec.json.Decoder(Shown)
