@@ -115,7 +115,7 @@ def test_providers_with_a_name_shows_that_one_and_sorts_its_capabilities_by_what
     able = attrs.asdict(proved(plugin_manager().provider_class("scripted")))
     done = cli("providers", "fake")
     assert done.returncode == 0
-    rows = dict(line.split(None, 1) for line in done.stdout.splitlines())
+    rows = dict(line.split(None, 1) for line in done.stdout.splitlines() if line)
     assert (rows["name"], rows["kind"], rows["status"]) == ("fake", "scripted", "ready")
     for title, verdict in (("proved", True), ("untested", None)):
         expected = [name.replace("_", " ") for name, proof in able.items() if proof is verdict]

@@ -222,7 +222,6 @@ def providers(state: State, /, provider: tuple[str, ...], as_json: bool) -> None
     if as_json:
         write_json([_described(f) for f in found])
     elif provider:
-        for one in found:
-            table(_portrait(_described(one)))
+        table([row for one in found for row in [*_portrait(_described(one)), ("", "")]])
     else:
         table([(f.name, f.status, f.source, f.detail) for f in found])
