@@ -32,6 +32,8 @@ FILES = {
     "ollama": "ollama.yaml",
     "openai": "openai.json",
     "openrouter": "openrouter.yaml",
+    "tei": "huggingface_tei.json",
+    "tgi": "huggingface_tgi.json",
     "together": "together.json",
     "vllm": "vllm.json",
 }

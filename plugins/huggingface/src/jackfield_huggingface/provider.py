@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from jackfield import EmbeddingRequest, LLMError, ModelInfo, ProviderInfo, Request
+from jackfield import EmbeddingRequest, LLMError, ModelInfo, Param, ProviderInfo, Request
 from jackfield import operations as o
 from jackfield.exchange import Call, Exchange, Procedure
 from jackfield.flow import HTTPResponse
@@ -30,7 +30,7 @@ class HuggingFaceProvider(Addressed):
         api_key_required=False,
     )
     Config = HuggingFaceConfig
-    params: ClassVar[ParamTable] = {**PARAMS, **SAMPLING}
+    params: ClassVar[ParamTable] = {**PARAMS, **SAMPLING, "seed": Param("seed", ge=0)}
     error_codes = reading.CODES
     exchanges: ClassVar[Exchanges] = {
         **EXCHANGES,
