@@ -38,6 +38,27 @@ def test_a_pipe_gets_a_line_for_each_step_and_each_tenth(cli: Cli) -> None:
     assert "jackfield chat -m box/small" in done.stderr
 
 
+def test_layers_that_take_turns_have_each_tenth_once(cli: Cli) -> None:
+    turns = [
+        {"status": f"pulling {layer}", "digest": layer, "total": 100, "completed": done}
+        for done in range(101)
+        for layer in ("1a2b", "3c4d")
+    ]
+    with ollama(cli, lines([*turns, {"status": "success"}])):
+        printed = cli("pull", "box/small").stdout.splitlines()
+    expected = [f"pulling {layer} {n}%" for n in range(0, 101, 10) for layer in ("1a2b", "3c4d")]
+    assert printed == [*expected, "success"]
+
+
+def test_what_is_left_in_the_end_is_the_steps_that_count_bytes(cli: Cli, terminal: Start) -> None:
+    with ollama(cli, lines(STEPS)):
+        screen = terminal("pull", "box/small", width=100, env={"TERM": "xterm"})
+        assert screen.end() == 0
+    left = screen.screen.rpartition("\x1b[2K")[2]
+    assert "2.0/2.0 MB" in left
+    assert "0/?" not in left
+
+
 @pytest.mark.parametrize("width", [20, 100])
 def test_a_terminal_gets_a_bar(cli: Cli, terminal: Start, width: int) -> None:
     with ollama(cli, lines(STEPS)):

@@ -18,17 +18,17 @@ PATIENCE = Timeout(first_chunk=600, idle=600, total=7 * 86400)
 
 
 def _plainly(steps: Iterable[Progress]) -> None:
-    """A line for each step, and for each tenth of one that counts."""
-    last: tuple[str, int] | None = None
+    """A line for each step, and for each tenth of one that counts; steps may take turns."""
+    told: dict[str, int] = {}
     for step in steps:
         tenths = step.completed * 10 // step.total if step.completed and step.total else 0
-        if (step.status, tenths) != last:
-            last = (step.status, tenths)
+        if told.get(step.status) != tenths:
+            told[step.status] = tenths
             write(f"{safe(step.status)}{f' {tenths * 10}%' if step.total else ''}\n")
 
 
 def _as_bars(steps: Iterable[Progress]) -> None:
-    """A bar for each step, with bytes, speed and the time that is left."""
+    """A bar for each step, with bytes, speed and the time left; steps without bytes go when over."""
     from rich import progress as rich
 
     columns = (
@@ -39,10 +39,12 @@ def _as_bars(steps: Iterable[Progress]) -> None:
         tasks: dict[str, rich.TaskID] = {}
         for step in steps:
             if step.status not in tasks:
-                for task in tasks.values():
-                    shown.update(task, total=shown.tasks[task].total or 1)
+                for task in shown.tasks:
+                    shown.update(task.id, visible=task.total is not None)
                 tasks[step.status] = shown.add_task(safe(step.status), total=step.total)
             shown.update(tasks[step.status], completed=step.completed, total=step.total)
+        for task in shown.tasks:
+            shown.update(task.id, visible=task.total is not None)
 
 
 @app.command()
