@@ -13,6 +13,7 @@ OWN = ("openai", "vllm")
 
 VENDORS = {
     "azure_openai": "azure",
+    "llamacpp": "llamacpp-server",
     "lmstudio": "lmstudio",
     "nvidia_nim": "nvidia",
     "openrouter": "openrouter",
@@ -20,7 +21,7 @@ VENDORS = {
 }
 """Services with a plugin on the dialect, and its name."""
 
-OTHERS = ("deepseek", "groq", "huggingface", "llamacpp", "mistral", "ollama", "xai")
+OTHERS = ("deepseek", "groq", "huggingface", "mistral", "ollama", "xai")
 """Services whose recordings go through `openai-compatible`."""
 
 BORROWED = (*VENDORS, *OTHERS)
@@ -49,7 +50,7 @@ OUTSIDE = {
     r"/rerank$": "reranking: tests/openai_operations has them",
     r"/messages$": "another dialect: Anthropic's",
     r"/api/(?:chat|generate|show|tags)$": "another dialect: Ollama's own",
-    r"/props$": "llama.cpp's own",
+    r"/props$": "llama.cpp's own: tests/llamacpp_server has it",
     r"/(?:api/)?models/.+|/hf-inference/|/pipeline/": "Hugging Face's own tasks and hub",
 }
 """Reasons by path, for turns of no operation of `OPERATIONS`."""

@@ -23,6 +23,7 @@ from jackfield import (
     RateLimitError,
     ServerError,
     StreamInterruptedError,
+    UnsupportedOperationError,
 )
 from openai_dialect.reading import Said, complete, read_answers
 from openai_dialect.replaying import COLOURS, KEY, sync
@@ -60,6 +61,7 @@ BY_WORD: dict[str, type[LLMError]] = {
     "insufficient_quota": QuotaExceededError,
     "invalid_api_key": AuthenticationError,
     "model_not_found": NotFoundError,
+    "not_supported_error": UnsupportedOperationError,
     "rate_limit_exceeded": RateLimitError,
     "server_error": ServerError,
     "string_above_max_length": ContextLengthExceededError,

@@ -19,7 +19,16 @@ import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import ChatRequest, EmbeddingRequest, MediaPart, Message, Tool, ToolCall, ToolResult
+from jackfield import (
+    ChatRequest,
+    EmbeddingRequest,
+    MediaPart,
+    Message,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
 from jackfield.testing import strategies as jf
 from jackfield_tiktoken import count_tokens, fill_cache
 from jackfield_tiktoken.declarations import declared
@@ -155,7 +164,7 @@ def test_any_text_can_be_counted(text: str) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Message("user", ["What is this?", MediaPart("image/png", b"x")]),
+        Message("user", [TextPart("What is this?"), MediaPart("image/png", b"x")]),
         Message("tool", ToolResult("1", [MediaPart("image/png", b"x")])),
     ],
 )
