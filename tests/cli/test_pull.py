@@ -39,7 +39,7 @@ def test_a_pipe_gets_a_line_for_each_step_and_each_tenth(cli: Cli) -> None:
 
 
 def test_layers_that_take_turns_have_each_tenth_once(cli: Cli) -> None:
-    turns = [
+    turns: list[dict[str, object]] = [
         {"status": f"pulling {layer}", "digest": layer, "total": 100, "completed": done}
         for done in range(101)
         for layer in ("1a2b", "3c4d")

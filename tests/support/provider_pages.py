@@ -54,6 +54,8 @@ ASKED: dict[str, tuple[str, str]] = {
     "UnloadRequest": ("run", 'model="a-model"'),
 }  # fmt: skip
 
+WIDTH = 100  # of a line of code, as in pyproject.toml
+
 # What a provider cannot be made without.
 MADE = {
     "azure": '{"base_url": "https://my-resource.openai.azure.com", "api_key": "a-key"}',
@@ -64,7 +66,7 @@ MADE = {
 def made(name: str, cls: type[Any]) -> str:
     """How a page makes its provider."""
     given = MADE.get(name) or ('{"api_key": "a-key"}' if cls.info.api_key_env else "")
-    return f'create_provider("{name}"{", " + given if given else ""})'
+    return _call("provider = create_provider", f'"{name}"{", " + given if given else ""}')
 
 
 def distribution(cls: type[Any]) -> str:
@@ -159,15 +161,31 @@ def _snippet(name: str, cls: type[Any], kinds: list[type[Any]]) -> str:
         homes["jackfield"] |= {
             n for n in ("ChatRequest", "Message", "MediaPart") if f"{n}(" in arguments
         }
-        lines.append(f"    {kind.__name__}({arguments}),")
-    imports = [f"from {home} import {', '.join(sorted(n))}" for home, n in sorted(homes.items())]
+        lines.append(_call(kind.__name__, arguments, ",", indent="    "))
+    imports = [_import(home, sorted(names)) for home, names in sorted(homes.items())]
     source = "\n".join(
-        [*imports, "", f"provider = {made(name, cls)}", "for request in [", *lines, "]:",
+        [*imports, "", made(name, cls), "for request in [", *lines, "]:",
          "    plan = provider.explain(request)",
          "    print(type(request).__name__, plan.method, plan.url)"]
     )  # fmt: skip
     printed = _run(source)
     return f"```python\n{source}\n```\n\n```output\n{printed}```"
+
+
+def _import(home: str, names: list[str]) -> str:
+    """An import, on as many lines as the formatter of this repository gives it."""
+    line = f"from {home} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return line
+    return "\n".join([f"from {home} import (", *(f"    {name}," for name in names), ")"])
+
+
+def _call(start: str, arguments: str, end: str = "", indent: str = "") -> str:
+    """A call, likewise."""
+    line = f"{indent}{start}({arguments}){end}"
+    if len(line) <= WIDTH:
+        return line
+    return f"{indent}{start}(\n{indent}    {arguments}\n{indent}){end}"
 
 
 def _run(source: str) -> str:
