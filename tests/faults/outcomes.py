@@ -102,6 +102,8 @@ def successes(response: ChatResponse, answer: Answer, prompt: str) -> set[str]:
         found.add("replaced")
     if response.finish_reason is FinishReason.CONTENT_FILTER:
         found.add("filtered")
+    if response.finish_reason is FinishReason.ERROR:
+        found.add("failed")
     if response.text == prompt:
         found.add("echo")
     return found

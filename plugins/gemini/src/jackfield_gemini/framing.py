@@ -62,12 +62,16 @@ class Stream:
 
     def __init__(self) -> None:
         self._inner: SSE | Elements | None = None
+        self._blanks = 0
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames that *chunk* completes."""
         if self._inner is None:
             start = chunk.lstrip()
             if not start:
+                self._blanks += len(chunk)
+                if self._blanks > MAX_EVENT:
+                    raise ResponseTooLargeError(f"a stream begins with {self._blanks} blanks")
                 return []
             self._inner = Elements() if start.startswith(b"[") else SSE()
         return self._inner.feed(chunk)

@@ -71,6 +71,7 @@ ANSWERS: Mapping[str, Answer] = {
     "no_finish": replace(HEALTHY, finish=None, tools=()),
     "odd_finish": replace(HEALTHY, finish="quantum_flux", tools=()),
     "filtered": replace(HEALTHY, finish="filter", tools=()),
+    "failed_call": Answer(reasoning=HEALTHY.reasoning, pieces=(), finish="MALFORMED_FUNCTION_CALL"),
     "text_only": replace(HEALTHY, tools=()),
 }
 

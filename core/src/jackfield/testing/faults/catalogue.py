@@ -40,4 +40,4 @@ def _gather() -> Mapping[str, Fault]:
 
 
 CATALOGUE: Mapping[str, Fault] = _gather()
-"""Every fault by name. Rows 53 (Gemini), 74 (hooks) and 75 (sequences, see `FaultServer.url`) have no entry."""
+"""Every fault by name. Rows 72 (cancelling) and 74 (hooks) are the caller's, 75 is a sequence (see `FaultServer.url`)."""

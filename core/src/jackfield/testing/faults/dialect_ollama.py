@@ -6,9 +6,12 @@ https://docs.ollama.com/api
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
-from .dialects import EMBEDDING, MODELS, Dialect
+from .answers import offered
+from .dialects import EMBEDDING, MODELS, Dialect, parse
+from .reply import Reply
 from .values import Answer, Event, Json
 
 DATE = "2026-01-02T03:04:05.678901Z"
@@ -53,6 +56,7 @@ class Ollama(Dialect):
     terminators: ClassVar[tuple[str, ...]] = ("end",)
     routes: ClassVar[Mapping[tuple[str, str], str]] = {
         ("POST", "/api/chat"): "chat",
+        ("POST", "/api/generate"): "generate",
         ("POST", "/api/embed"): "embed",
         ("POST", "/api/show"): "show",
         ("POST", "/api/pull"): "pull",
@@ -61,6 +65,19 @@ class Ollama(Dialect):
         ("GET", "/api/ps"): "running",
         ("GET", "/api/version"): "version",
     }
+
+    def reply(self, operation: str, body: bytes, answer: Answer) -> Reply:
+        """The healthy reply; plain text is a chat's answer without its message."""
+        if operation != "generate":
+            return super().reply(operation, body, answer)
+        request, bare = parse(body), offered(answer, tools=False)
+        if self.wants_stream(request):
+            events = self.events(bare, request)
+            return self._streamed(
+                operation, bare, [replace(e, payload=_plain(e.payload)) for e in events]
+            )
+        headers = (("content-type", "application/json"),)
+        return Reply(self, bare, operation, headers=headers).with_value(_plain(self.message(bare)))
 
     def events(self, answer: Answer, request: Json) -> Sequence[Event]:
         """Thinking, text, whole tool calls, then the line that says done."""
@@ -101,6 +118,13 @@ class Ollama(Dialect):
         if name == "pull":
             return _pull() if self.wants_stream(request) else {"status": "success"}
         return _OTHERS[name] if name != "embed" else _embed(request)
+
+
+def _plain(line: Json) -> Json:
+    """A line of a chat as one of plain text."""
+    rest = {key: item for key, item in line.items() if key != "message"}
+    said = {key: item for key, item in line["message"].items() if key == "thinking"}
+    return {**rest, "response": line["message"]["content"], **said}
 
 
 def _line(answer: Answer, kind: str, message: Json) -> Event:

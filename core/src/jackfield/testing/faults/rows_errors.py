@@ -44,10 +44,7 @@ def error_first(kind: str) -> Change:
 
 def key_echoed(reply: Reply, situation: Situation) -> Iterator[Action]:
     """An error in the stream that repeats the caller's key."""
-    key = situation.headers.get("authorization", situation.headers.get("x-api-key", ""))
-    error = reply.dialect.error(
-        "auth", f"Incorrect API key provided: {key.removeprefix('Bearer ')}"
-    )
+    error = reply.dialect.error("auth", f"Incorrect API key provided: {situation.key}")
     name = "error" if reply.dialect.name == "anthropic" else ""
     yield from play(reply.with_events([*cut(reply).events, Event("error", error, name=name)]))
 
@@ -169,6 +166,21 @@ def null_message(body: Json, reply: Reply) -> Json:
     if reply.dialect.name == "openai":
         return {**body, "choices": [{"index": 0, "message": None, "finish_reason": "stop"}]}
     return {**body, _CONTENT[reply.dialect.name]: None}
+
+
+def finish_alone(reply: Reply) -> Reply:
+    """Gemini's way to tell of a call that it could not read: a finish reason, and no content."""
+
+    def bare(body: Json) -> Json:
+        candidate = {key: item for key, item in body["candidates"][0].items() if key != "content"}
+        return {**body, "candidates": [candidate]}
+
+    if not reply.stream:
+        return reply.with_value(bare(reply.value))
+    return reply.with_events(
+        replace(event, payload=bare(event.payload)) if event.kind == "finish" else event
+        for event in reply.events
+    )
 
 
 def _shape(name: str, payload: Json) -> Fault:
@@ -306,6 +318,16 @@ FAULTS: Sequence[Fault] = (
         "filtered",
         dialects=SSE,
         answer="filtered",
+    ),
+    Fault(
+        "failed_call",
+        53,
+        "a finish reason alone: the call that the model made could not be read",
+        changed(finish_alone),
+        "failed",
+        "failed",
+        dialects=("gemini",),
+        answer="failed_call",
     ),
     Fault(
         "bad_tool_json",

@@ -155,13 +155,14 @@ def escape_all(reply: Reply) -> Reply:
 
 
 def last_text(body: bytes) -> str:
-    """The text of the last message of a request, in any of the dialects."""
+    """The text of the last message, prompt or input of a request, in any of the dialects."""
     request = parse(body)
-    messages = request.get("messages") or request.get("input") or request.get("contents") or [{}]
-    content = messages[-1].get("content") or messages[-1].get("parts") or ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content)
+    keys = ("messages", "input", "contents", "prompt")
+    said = next((request[key] for key in keys if request.get(key)), "")
+    last = said[-1] if isinstance(said, list) else said
+    if isinstance(last, dict):
+        last = last.get("content") or last.get("parts") or ""
+    return last if isinstance(last, str) else "".join(part.get("text", "") for part in last)
 
 
 def echo(reply: Reply, situation: Situation) -> Iterable[Action]:

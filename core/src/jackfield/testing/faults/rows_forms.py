@@ -156,6 +156,13 @@ def blank_lines(part: bytes) -> bytes:
     return b"\n\r\n" + part + b"\n"
 
 
+def array(reply: Reply) -> Reply:
+    """What Google's API streams where nobody asked for events: one JSON array, an item at a time."""
+    items = [event.data.encode() for event in reply.events]
+    parts = [(b",\r\n" if at else b"[") + item for at, item in enumerate(items)]
+    return reply.with_parts([*parts, b"]\n"]).with_header("content-type", "application/json")
+
+
 def fields(part: bytes) -> bytes:
     """Known but unused fields, an unknown one, and a field without a colon."""
     return b"id: 7\nretry: 3000\nmood: sunny\nmood\n: comment\n" + part
@@ -219,5 +226,6 @@ FAULTS: Sequence[Fault] = (
     whole("deflate", 20, "deflate (zlib)", compressed("deflate", 15), plain=EQ),
     whole("deflate_raw", 20, "deflate, no zlib header", compressed("deflate", -15), plain=EQ),
     Fault("chunk_extensions", 20, "extensions and trailers", extensions_and_trailers, EQ, EQ),
+    whole("array_stream", 21, "a JSON array of events", array, dialects=("gemini",)),
     whole("blank_lines", 21, "blank lines", each_part(blank_lines), dialects=("ollama",)),
 )

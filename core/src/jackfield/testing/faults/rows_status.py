@@ -92,6 +92,13 @@ def reset_headers(reply: Reply, _: Situation) -> Iterable[Action]:
     return play(failure(429, "rate_limit", *headers.get(reply.dialect.name, ()))(reply))
 
 
+def retry_info(reply: Reply) -> Reply:
+    """Google's hint: in the details of the error, and in no header."""
+    failed = reply.dialect.failure(429, "rate_limit")
+    hint = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2s"}
+    return failed.with_value({"error": {**failed.value["error"], "details": [hint]}})
+
+
 def in_flight(reply: Reply, _: Situation) -> Iterable[Action]:
     """OpenRouter's 402 that waits: a budget of requests in flight."""
     body = {
@@ -114,9 +121,7 @@ def loading(reply: Reply) -> Reply:
 
 def key_echoed(reply: Reply, situation: Situation) -> Iterable[Action]:
     """401 with a body that repeats the key, as some do."""
-    key = situation.headers.get(
-        "authorization", situation.headers.get("x-api-key", "")
-    ).removeprefix("Bearer ")
+    key = situation.key
     return play(
         reply.dialect.failure(401, "auth", f"Incorrect API key provided: {key}. Headers: {key!r}")
     )
@@ -198,6 +203,16 @@ FAULTS: Sequence[Fault] = (
         retryable=True,
     ),
     _both(
+        "retry_info",
+        57,
+        "RetryInfo in the error's details",
+        "status:429",
+        changed(retry_info),
+        retryable=True,
+        hint=2.0,
+        dialects=("gemini",),
+    ),
+    _both(
         "retry_after_nonsense",
         57,
         "Retry-After that says nothing",
@@ -219,7 +234,6 @@ FAULTS: Sequence[Fault] = (
         "quota",
         changed(failure(429, "quota")),
         retryable=False,
-        dialects=("openai", "responses", "anthropic", "cohere", "gemini"),
     ),
     _both(
         "in_flight",
@@ -291,7 +305,7 @@ FAULTS: Sequence[Fault] = (
         "context_length",
         changed(failure(400, "context_length")),
         retryable=False,
-        special={"anthropic": ESTIMATE, "ollama": ESTIMATE},
+        special={"anthropic": ESTIMATE},
     ),
     _both(
         "filtered_prompt",

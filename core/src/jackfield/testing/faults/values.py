@@ -31,6 +31,7 @@ VERDICTS: Mapping[str, str] = {
     "retryable": "any typed error with `retryable` true: nothing had reached the caller",
     "error": "any typed error; success would be a silent loss",
     "filtered": "a content-filter error, or a success whose finish reason says so",
+    "failed": "a success whose finish reason says that the model failed, never that it stopped",
     "context_length": "the error for a prompt that does not fit",
     "quota": "the error for an account without money; not retried",
     "status:NNN": "a provider error that carries this status; `Fault.retryable` says whether to retry",
@@ -142,6 +143,14 @@ class Situation:
     pace: Pace = field(default_factory=Pace)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+    @property
+    def key(self) -> str:
+        """The caller's API key, from whichever header carries it; ``""`` without one."""
+        names = ("authorization", "x-api-key", "x-goog-api-key")
+        return next((self.headers[n] for n in names if n in self.headers), "").removeprefix(
+            "Bearer "
+        )
 
 
 Injector = Callable[["Reply", Situation], "Iterable[Action]"]

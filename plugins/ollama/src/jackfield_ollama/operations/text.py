@@ -39,8 +39,8 @@ class TextParser(ChatParser):
     about: ClassVar[tuple[str, ...]] = (*ChatParser.about, "context")
 
     def line(self, line: Any, out: list[Any]) -> None:
-        """Append the events of one *line*."""
-        line.message = MessageWire(
+        """Append the events of one *line*; one that came as a chat's is read as such."""
+        line.message = line.message or MessageWire(
             content=line.response,
             thinking=line.thinking,
             tool_calls=line.tool_calls,
