@@ -253,17 +253,36 @@ def test_an_instance_is_a_plugin_whose_signatures_are_checked() -> None:
     assert manager.hook.get_info() == [provider.get_info()]
 
 
-def test_discovery_imports_no_plugin_and_no_http_library() -> None:
+def test_discovery_imports_no_other_provider_and_no_http_library() -> None:
     script = """
-        import sys, jackfield
+        import sys, importlib_metadata, jackfield
         jackfield.available_providers()
         jackfield.create_provider("scripted", {"answers": ["x"]}).execute("m", "Hi")
-        print([m for m in sys.modules if m.startswith(("httpx2", "httpcore2", "jackfield_", "click", "rich"))])
+        found = importlib_metadata.entry_points(group="jackfield.providers")
+        providers = {e.module.partition(".")[0] for e in found} - {"jackfield"}
+        print(sorted({"httpx2", "httpcore2", "click", "rich", *providers} & sys.modules.keys()))
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_provider_is_made_with_the_installed_hooks(install: Install) -> None:
+    source = """
+    from attrs import evolve
+    from jackfield import hookimpl
+
+    @hookimpl
+    def wrap_call(provider, request):
+        def marked(flow):
+            return evolve((yield from flow), model="marked")
+
+        return marked
+    """
+    install("marks", source, group="plugins", target="")
+    provider: Any = PluginManager().create("scripted", {"answers": ["x"]})
+    assert provider.execute("pelican", "Hi").model == "marked"
 
 
 def test_the_processes_manager_finds_the_core_own_provider() -> None:

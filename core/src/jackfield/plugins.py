@@ -196,6 +196,7 @@ class PluginManager(_VerbManager):
         **options: Any,
     ) -> LLMProvider:
         """A configured provider; see `create_provider`."""
+        self.load_plugins()
         cls = self.provider_class(name)
         hidden = conceal(cls.Config, config or {})
         del config  # what is left of it in this frame would show in a traceback
