@@ -94,6 +94,19 @@ def test_each_operation_goes_where_it_is(
     assert [provider.explain(r).url for r in (WRITE, EMBED, RANK)] == [write, embed, rank]
 
 
+@pytest.mark.parametrize(
+    ("url", "wants"), [(None, True), ("https://mine.example", False), ("http://127.0.0.1:1", False)]
+)
+def test_the_router_wants_a_key_and_an_endpoint_of_ones_own_may_not(
+    url: str | None, wants: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    config = {"base_url": url} if url else {}
+    keyless = create_provider("huggingface", config).validate_config()
+    assert [issue.path for issue in keyless] == (["api_key"] if wants else [])
+    assert not create_provider("huggingface", {**KEY, **config}).validate_config()
+
+
 @pytest.mark.parametrize("name", ["tasks_url", "hub_url"])
 def test_a_key_does_not_go_in_the_clear(name: str) -> None:
     with pytest.raises(ConfigError, match=name):

@@ -30,6 +30,26 @@ ASKED = ChatRequest(model="m", messages=[Message("user", "Hi")])
 RANK = RerankRequest(model="nvidia/llama-3.2-rerank", query="Who?", documents=["Nobody", "Nila"])
 
 
+@pytest.mark.parametrize(
+    ("url", "wants"),
+    [
+        (None, True),
+        ("https://ai.api.nvidia.com/v1", True),
+        ("http://127.0.0.1:8000/v1", False),
+        ("https://nim.example/v1", False),
+        ("https://my-nvidia.com/v1", False),
+    ],
+)
+def test_the_hosted_models_want_a_key_and_a_container_does_not(
+    url: str | None, wants: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NVIDIA_API_KEY", raising=False)
+    config = {"base_url": url} if url else {}
+    keyless = create_provider("nvidia", config).validate_config()
+    assert [issue.path for issue in keyless] == (["api_key"] if wants else [])
+    assert not create_provider("nvidia", {**config, **CONFIG}).validate_config()
+
+
 @pytest.mark.parametrize(("wanted", "wire"), [("query", "query"), ("document", "passage")])
 def test_an_input_type_is_the_side_that_a_text_is_on(wanted: str, wire: str) -> None:
     asked = EmbeddingRequest(model="m", inputs="Hi", input_type=wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from jackfield import ConfigIssue
 from jackfield.http import origin
@@ -42,5 +43,9 @@ class Addressed(OpenAICompatibleProvider):
         return base + (route if self.has_tei else path)
 
     def check_config(self) -> Sequence[ConfigIssue]:
-        """Addresses to which the key would go in the clear."""
-        return [*super().check_config(), *settings.check(self.config)]
+        """No key for the router, or addresses to which it would go in the clear."""
+        router = urlsplit(self._prefix).hostname in settings.SHARED
+        fix = "set api_key or HF_TOKEN, or base_url to an endpoint of your own"
+        missing = ConfigIssue("api_key", "there is none, and the router wants one", fix)
+        keyless = [missing] if router and self.key is None else []
+        return [*super().check_config(), *keyless, *settings.check(self.config)]

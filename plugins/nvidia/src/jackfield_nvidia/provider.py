@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from attrs import evolve
 
@@ -51,8 +52,12 @@ class NvidiaProvider(OpenAICompatibleProvider):
         return (*super().origins, *([origin(url)] if "://" in url else ()))
 
     def check_config(self) -> Sequence[ConfigIssue]:
-        """An address of reranking to which the key would go in the clear."""
-        return [*super().check_config(), *check(self.config)]
+        """No key for the hosted API, or an address of reranking to which it would go in the clear."""
+        hosted = f".{urlsplit(self._prefix).hostname}".endswith(".nvidia.com")
+        fix = "set api_key or NVIDIA_API_KEY, or base_url to a container of your own"
+        missing = ConfigIssue("api_key", "there is none, and the hosted API wants one", fix)
+        keyless = [missing] if hosted and self.key is None else []
+        return [*super().check_config(), *keyless, *check(self.config)]
 
     def await_answer(self, signed: HTTPRequest, response: HTTPResponse) -> Flow[HTTPResponse]:
         """Ask again until the answer is there: a 202 names the request that works on it."""
