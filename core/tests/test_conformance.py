@@ -9,8 +9,12 @@ from typing import ClassVar
 import pytest
 from core_toy import KEY, Toy, streamed, whole
 
+from jackfield import LLMError, RateLimitError
 from jackfield.drivers.replay import Recorded
+from jackfield.operations import BatchResult
 from jackfield.testing import ProviderConformance, Recording, ScriptedProvider
+from jackfield.testing.conformance.mutate import essence
+from jackfield.testing.conformance.observe import Outcome
 
 pytest_plugins = ["pytester"]
 
@@ -64,6 +68,21 @@ class TestScripted(ProviderConformance):
         {"name": "schema", "options": {"response_format": {"type": "json_schema", "schema": {}}}},
         {"verb": "embed"},
     ]
+
+
+def test_errors_within_results_are_compared_by_what_they_say() -> None:
+    """Each run makes its own, and no two are the same object."""
+
+    def outcome(error: LLMError) -> Outcome:
+        return Outcome(result=[BatchResult(custom_id="one", error=error)])
+
+    first, again = (outcome(RateLimitError("Later", status=429)) for _ in range(2))
+    others = [RateLimitError("Later", status=430), RateLimitError("Now", status=429), LLMError()]
+    assert first == again
+    assert essence(first) == essence(again)
+    assert all(first != outcome(error) for error in others)
+    assert essence(first) != essence(outcome(others[0]))
+    assert essence(first) != essence(outcome(LLMError("Later", status=429)))
 
 
 HEAD = """

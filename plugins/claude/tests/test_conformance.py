@@ -320,6 +320,13 @@ ENDED = {
 LINES = [
     {"custom_id": "request-0", "result": {"type": "succeeded", "message": _said("Four")}},
     {"custom_id": "tools", "result": {"type": "succeeded", "message": WHOLE}},
+    {
+        "custom_id": "refused",
+        "result": {
+            "type": "errored",
+            "error": {"type": "error", "error": {"type": "overloaded_error", "message": "Later"}},
+        },
+    },
 ]
 JOB = {"options": {"job_id": "msgbatch_1"}}
 BATCHES = [
@@ -363,6 +370,7 @@ BATCHES = [
                 "0.response.text": "Four",
                 "1.custom_id": "tools",
                 "1.response.tool_calls.0.id": "toolu_1",
+                "2.error.status": 529,
             },
         },
     ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from ...errors import LLMError
 from ...types import ChatResponse
 from ..recordings import Recording
 from .observe import Outcome
@@ -74,11 +75,7 @@ def essence(outcome: Outcome) -> Any:
     result = outcome.result
     if isinstance(result, ChatResponse):
         return (*said(outcome), result.usage.input_tokens, result.usage.output_tokens)
-    if isinstance(result, list | tuple):
-        return [getattr(item, "id", item) for item in result]
-    if attrs.has(type(result)):
-        return _without_raw(attrs.asdict(result))
-    return result
+    return _without_raw(result)
 
 
 def said(outcome: Outcome) -> tuple[Any, ...]:
@@ -91,6 +88,10 @@ def said(outcome: Outcome) -> tuple[Any, ...]:
 
 
 def _without_raw(value: Any) -> Any:
+    if isinstance(value, LLMError):
+        return (type(value), value.status, value.code)
+    if attrs.has(type(value)):
+        value = {f.name: getattr(value, f.name) for f in attrs.fields(type(value))}
     if isinstance(value, dict):
         kept = {k: v for k, v in value.items() if k not in ("provider_metadata", "raw")}
         return {name: _without_raw(item) for name, item in kept.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import anyio
-from attrs import frozen
+from attrs import field, fields, frozen, has
 
 from ...drivers.concurrent import AsyncDriver
 from ...drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
@@ -20,13 +20,30 @@ from ...types import ChatResponse
 
 BACKENDS = ("asyncio", "trio")
 
+FACTS = ("message", "phase", "status", "code", "param", "request_id", "retry_after", "retryable")
+
+
+def comparable(value: Any) -> Any:
+    """*value* as another may equal it: an error within, of a batch say, is its type and facts."""
+    if isinstance(value, LLMError):
+        return (type(value), _facts(value))
+    if isinstance(value, list | tuple):
+        return [comparable(item) for item in value]
+    if has(type(value)):
+        return (type(value), [comparable(getattr(value, f.name)) for f in fields(type(value))])
+    return value
+
+
+def _facts(error: LLMError) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, getattr(error, name)) for name in FACTS)
+
 
 @frozen(kw_only=True)
 class Outcome:
     """What came of a call: events and a result, or an error and what it kept."""
 
     events: tuple[Any, ...] = ()
-    result: Any = None
+    result: Any = field(default=None, eq=comparable)
     error: type[LLMError] | None = None
     facts: tuple[tuple[str, Any], ...] = ()
     partial: ChatResponse | None = None
@@ -37,14 +54,10 @@ class Outcome:
         return f"{len(self.events)} events and {self.error.__name__} {dict(self.facts)}"
 
 
-FACTS = ("message", "phase", "status", "code", "param", "request_id", "retry_after", "retryable")
-
-
 def failed(error: LLMError, events: Iterable[Any] = ()) -> Outcome:
     """The outcome of a call that raised *error* after *events*."""
-    facts = tuple((name, getattr(error, name)) for name in FACTS)
     partial = error.partial if isinstance(error, StreamInterruptedError) else None
-    return Outcome(events=tuple(events), error=type(error), facts=facts, partial=partial)
+    return Outcome(events=tuple(events), error=type(error), facts=_facts(error), partial=partial)
 
 
 def observe(provider: LLMProvider, request: Request[Any], stream: bool) -> Outcome:
