@@ -196,7 +196,7 @@ class HTTPProvider(LLMProvider):
         call.timeout, call.deadline = request.timeout or self.config.timeout, deadline
         # No generator of its own: a stream pays for every layer with every event.
         if isinstance(exchange, Procedure):
-            return cast("Flow[R]", exchange.perform(call))
+            return cast("Flow[R]", self._performed(call, exchange))
         built = self.build(call)
         if not stream:
             return cast("Flow[R]", self._whole(call, exchange, built))
@@ -211,6 +211,10 @@ class HTTPProvider(LLMProvider):
         """Send *request* and read its whole response."""
         response = yield from self._exchanged(request)
         return self.read(call, exchange, response)
+
+    def _performed(self, call: Call[Any], procedure: Procedure[Any, Any]) -> Flow[Any]:
+        """Take the steps of *procedure*."""
+        return self.finish(call, (yield from procedure.perform(call)))
 
     def fetch(self, call: Call[Any], request: HTTPRequest) -> Flow[HTTPResponse]:
         """Send *request*, one of several of *call*; return its whole response, a success.
@@ -248,7 +252,8 @@ class HTTPProvider(LLMProvider):
     def finish(self, call: Call[Any], result: Any) -> Any:
         """*result* with the call's warnings, and its cost if that can be known."""
         if call.warnings and hasattr(result, "warnings"):
-            result = evolve(result, warnings=(*call.warnings, *result.warnings))
+            told = (w for w in call.warnings if w not in result.warnings)
+            result = evolve(result, warnings=(*told, *result.warnings))
         if getattr(result, "cost", None) is not None and result.cost.amount is None:
             cost = self.price(result.model or call.request.model, result.usage)
             result = result if cost is None else evolve(result, cost=cost)

@@ -87,6 +87,16 @@ def test_the_configuration_says_what_texts_are_for_unless_the_call_does(stand: A
     assert provider.explain(asked).body["input_type"] == "search_query"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "wire"),
+    [("query", "search_query"), ("document", "search_document"), ("clustering", "clustering")],
+)
+def test_what_vectors_are_for_is_said_in_the_apis_words(stand: Any, wanted: str, wire: str) -> None:
+    for provider in (stand().provider, stand(input_type="image").provider):
+        request = EmbeddingRequest(model="m", inputs=["x"], input_type=wanted)
+        assert provider.explain(request).body["input_type"] == wire
+
+
 @given(scores=st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_a_ranking_is_the_best_first_whatever_order_came(stand: Any, scores: list[float]) -> None:
     results = [{"index": i, "relevance_score": s} for i, s in enumerate(scores)]

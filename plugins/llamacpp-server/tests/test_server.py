@@ -192,8 +192,8 @@ def test_models_are_loaded_and_unloaded() -> None:
     ):
         assert answered({"success": True}, "run", request) == (None, [(url, {"model": "m"})])
     asked = LoadRequest(model="m", context_length=9)
-    (warning,) = LlamaServerProvider().explain(asked).warnings
-    assert (warning.kind, warning.subject) == ("unsupported", "context_length")
+    with pytest.raises(InvalidRequestError, match="context_length"):
+        LlamaServerProvider().explain(asked)
 
 
 def test_a_suffix_is_left_out_aloud() -> None:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from ..errors import InvalidRequestError
 from ..requests import Request
-from ..types import Json, MediaPart
+from ..types import CallWarning, Json, MediaPart
 
 
 @frozen(kw_only=True)
@@ -31,6 +31,7 @@ class RemoteFile:
     status: str | None = None
     created_at: datetime | None = None
     expires_at: datetime | None = None
+    warnings: tuple[CallWarning, ...] = ()
     provider_metadata: Json = field(factory=dict, repr=False)
 
 

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ..errors import LLMError
 from ..requests import Request
-from ..types import Json
+from ..types import CallWarning, Json
 
 
 class JobStatus(StrEnum):
@@ -34,7 +34,7 @@ class JobStatus(StrEnum):
 
 @frozen(kw_only=True)
 class Job:
-    """What jobs of all kinds have. Times are aware, in UTC."""
+    """What jobs of all kinds have; *warnings* are of the call that made one. Times are aware, in UTC."""
 
     id: str
     status: JobStatus = JobStatus.OTHER
@@ -43,6 +43,7 @@ class Job:
     created_at: datetime | None = None
     ended_at: datetime | None = None
     error: str | None = None
+    warnings: tuple[CallWarning, ...] = ()
     provider_metadata: Json = field(factory=dict, repr=False)
 
 

@@ -12,6 +12,7 @@ from jackfield.exchange import Call, Exchange
 from jackfield.flow import HTTPRequest, HTTPResponse
 from jackfield.http import Exchanges
 from jackfield.operations import CompletionRequest, LoadRequest, UnloadRequest
+from jackfield.prompts import bad
 from jackfield_dialect_openai.catalogue import parse_models
 from jackfield_dialect_openai.operations import completions
 from jackfield_dialect_openai.render import build_models
@@ -48,7 +49,8 @@ def parse_model(call: Call[ModelInfoRequest], response: HTTPResponse) -> ModelIn
 def build_load(call: Call[LoadRequest]) -> HTTPRequest:
     """POST /models/load, of a server that was started for several models."""
     if call.request.context_length is not None:
-        call.warn("unsupported", "context_length", "the server's own settings have it")
+        # Its result is nothing, and so has no place for a warning.
+        raise bad("context_length", "the server's own settings have it", "leave it out")
     return tell(call, "/models/load", {})
 
 

@@ -134,7 +134,7 @@ def count(call: Call[TokenCountRequest]) -> Flow[TokenCount]:
         counted = decode(_COUNTED, told.body).input_tokens
     except NotFoundError:
         counted = yield from _by_template(call)
-    return TokenCount(input_tokens=counted, warnings=tuple(call.warnings))
+    return TokenCount(input_tokens=counted)
 
 
 def _by_template(call: Call[TokenCountRequest]) -> Flow[int]:

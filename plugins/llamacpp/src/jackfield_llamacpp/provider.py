@@ -148,6 +148,9 @@ class LlamaCppProvider(LocalProvider):
         if request.dimensions is not None:
             detail = "a local model has one size of vectors"
             warnings.append(CallWarning("unsupported", "dimensions", detail))
+        if request.input_type is not None:
+            detail = "put what the model wants before each text"
+            warnings.append(CallWarning("unsupported", "input_type", detail))
         self._strictly(cast("ChatRequest", request), warnings)  # it looks only at strictness
         with translating():
             check_texts(request.inputs)

@@ -40,9 +40,16 @@ class RunningModelsRequest(Request[Sequence[ModelInfo]]):
     """Ask which models are in memory, with their context, memory and time to leave."""
 
 
+def _alike(call: Call[EmbeddingRequest]) -> None:
+    """Say that Ollama embeds a text alike, whatever the vector is for."""
+    if call.request.input_type is not None:
+        call.warn("unsupported", "input_type", "put what the model wants before each text")
+
+
 def build_embed(call: Call[EmbeddingRequest]) -> HTTPRequest:
     """POST /api/embed. A strict call does not let the server cut inputs that are too long."""
     request, config = call.request, call.config
+    _alike(call)
     body: dict[str, Any] = {"model": request.model, "input": list(request.inputs)}
     if request.dimensions is not None:
         body["dimensions"] = request.dimensions
@@ -82,6 +89,7 @@ def parse_embed(call: Call[EmbeddingRequest], response: HTTPResponse) -> Embeddi
 def embed_singly(call: Call[EmbeddingRequest]) -> Flow[EmbeddingResponse]:
     """POST /api/embeddings for each input: what servers before 0.3 have."""
     request = call.request
+    _alike(call)
     if request.dimensions is not None:
         call.warn("unsupported", "dimensions", "the server is older than they are")
     body: dict[str, Any] = {"model": request.model}

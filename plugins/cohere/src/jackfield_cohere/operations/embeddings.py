@@ -52,14 +52,17 @@ class Embedded(Struct):
 
 
 _EMBEDDED = msgspec.json.Decoder(Embedded)
+INPUT_TYPES = {"query": "search_query", "document": "search_document"}
+"""Common words for what vectors are for; the API's others go as they are."""
 FORMS = ("float", "base64", "int8", "uint8", "binary", "ubinary")
 
 
 def build(call: Call[EmbeddingRequest]) -> HTTPRequest:
     """POST /v2/embed. Images go as ``provider_options={"cohere": {"images": [data URLs]}}``."""
     request = call.request
-    body: dict[str, Any] = {"model": request.model, "input_type": call.config.input_type}
-    body["embedding_types"] = ["float"]
+    wanted = request.input_type or call.config.input_type
+    body: dict[str, Any] = {"model": request.model, "embedding_types": ["float"]}
+    body["input_type"] = INPUT_TYPES.get(wanted, wanted)
     if request.inputs:
         body["texts"] = list(request.inputs)
     if request.dimensions is not None:

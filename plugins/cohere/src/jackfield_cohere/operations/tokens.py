@@ -91,8 +91,8 @@ def count(call: Call[TokenCountRequest]) -> Flow[TokenCount]:
         response = yield from call.provider.fetch(call, _ask(call, piece))
         total += len(decode(_TOKENIZED, response.body).tokens)
     told = "the texts were counted, not what the service writes around them"
-    warnings = (*call.warnings, CallWarning("emulated", "count_tokens", told))
-    return TokenCount(input_tokens=total, estimated=True, warnings=warnings)
+    warning = CallWarning("emulated", "count_tokens", told)
+    return TokenCount(input_tokens=total, estimated=True, warnings=(warning,))
 
 
 def _said(call: Call[TokenCountRequest]) -> Iterator[str]:
