@@ -22,6 +22,7 @@ from jackfield import (
     Role,
     TextPart,
     Timeout,
+    TokenCountRequest,
     Tool,
     ToolCall,
     ToolResult,
@@ -337,9 +338,10 @@ def test_any_data_is_a_format_or_refused(data: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "timeout", [0, -1, float("nan"), float("inf"), "10", True, (1, 2, 3, 4, 5), [5]]
+    "timeout",
+    [0, -1, 7 * 86400 + 1, float("nan"), float("inf"), "10", True, (1, 2), [5], Timeout(idle=-1)],
 )
-def test_a_timeout_is_seconds_above_zero(timeout: Any) -> None:
+def test_a_timeout_is_above_zero_and_at_most_a_week(timeout: Any) -> None:
     assert refused(timeout=timeout).param == "timeout"
 
 
@@ -449,3 +451,17 @@ def test_a_described_shape_and_one_beside_a_json_object_are_kept() -> None:
     )
     beside = parse_format({"type": "json_object", "schema": schema})
     assert beside == ResponseFormat(type="json_schema", schema=schema)
+
+
+@pytest.mark.parametrize("kind", [ChatRequest, TokenCountRequest])
+def test_a_typed_request_takes_what_a_verb_takes(kind: Any) -> None:
+    said = [{"role": "user", "content": "Hi"}]
+    assert kind(model="m", messages=said).messages == parse_prompt(said)
+    assert kind(model="m", messages="Hi").messages == parse_prompt("Hi")
+    assert kind(model="m", messages=(m for m in parse_prompt("Hi"))).messages == parse_prompt("Hi")
+
+
+@pytest.mark.parametrize("messages", [None, 1, b"Hi", [1], [], {"role": "user", "content": "Hi"}])
+def test_a_typed_request_refuses_what_a_verb_refuses(messages: Any) -> None:
+    with pytest.raises(InvalidRequestError):
+        ChatRequest(model="m", messages=messages)

@@ -104,6 +104,10 @@ def test_secrets_compare_by_value_and_are_hashable() -> None:
     assert Secret("a")
 
 
+def test_any_text_can_be_a_secret_that_is_compared() -> None:
+    assert Secret("\ud800") == Secret("\ud800") != Secret("\ud801")
+
+
 def test_an_attribute_cannot_be_added_to_a_secret() -> None:
     with pytest.raises(AttributeError):
         Secret("a").note = "b"  # type: ignore[attr-defined]  # that is the claim
@@ -174,7 +178,7 @@ def test_a_refused_configuration_does_not_show_the_key() -> None:
     with pytest.raises(ConfigError) as caught:
         create_provider("scripted", {"api_key": "canary\n", "no_such": 1})
     assert "canary" not in str(caught.value)
-    hidden = conceal(HTTPConfig, {"api_key": f"{KEY}\n", "base_url": "https://x", "tmeout": 3})
+    hidden = conceal({"api_key": f"{KEY}\n", "base_url": "https://x", "tmeout": 3})
     with pytest.raises(ConfigError) as caught:
         load_config(HTTPConfig, hidden)
     assert "odd characters" in str(caught.value)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from traceback import walk_tb
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from jackfield import (
     AuthenticationError,
     ChatResponse,
+    ConfigError,
     LLMError,
     ProviderError,
     RequestTimeoutError,
@@ -357,3 +359,21 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
         thread.join()
         proxy.server_close()
     assert asked == ["http://far.example/v1/chat/completions"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://me:plover7q2w@[::1", "http://host:plover7q2w", "socks5://me:plover7q2w@host:1080"],
+)
+def test_a_proxy_that_cannot_be_used_is_told_without_a_part_of_its_address(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("all_proxy", address)
+    # A host of its own: which proxy a host has is looked up once.
+    provider = live(f"http://host-{len(address)}.example/v1", allow_insecure_http=True)
+    with pytest.raises(ConfigError, match="write http://host:port") as caught:
+        provider.execute("m", "Hi")
+    frames = [f for f, _ in walk_tb(caught.value.__traceback__) if f.f_code.co_filename != __file__]
+    assert (
+        "plover7q2w" not in f"{caught.value!r} {vars(caught.value)} {[f.f_locals for f in frames]}"
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
 
-from attrs import define, field, fields, frozen
+from attrs import field, fields, frozen
 
 from .errors import ConfigError
 from .requests import Timeout
@@ -21,6 +21,10 @@ from .secret import Secret
 from .types import ConfigIssue
 
 C = TypeVar("C")
+
+MISSING = "is required"
+
+Issues = list[ConfigIssue]
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1|0\.0\.0\.0|.*\.localhost")
 _NAME = re.compile(r"\$\{([^}]*)\}?")
@@ -71,30 +75,13 @@ class HTTPConfig(Config):
     allow_insecure_http: bool = False
 
 
-@define
-class _Problems:
-    """Collects what is wrong, each with its path and fix."""
-
-    issues: list[ConfigIssue] = field(factory=list)
-
-    def add(self, path: str, problem: str, fix: str = "") -> None:
-        self.issues.append(ConfigIssue(path, problem, fix))
-
-
-def conceal(cls: type[Any], given: Any) -> Any:
-    """*given* with every secret field wrapped, so that no traceback shows it."""
-    if not isinstance(given, Mapping):
-        return Secret(given) if isinstance(given, str) else given  # a key, where a table belongs
-    secret = {f.name for f in fields(cls) if "Secret" in str(f.type)}
-    hidden: dict[str, Any] = {}
-    for key, value in given.items():
-        if key not in secret:
-            hidden[key] = value
-        elif isinstance(value, Mapping):
-            hidden[key] = {k: Secret(v) if isinstance(v, str) else v for k, v in value.items()}
-        else:
-            hidden[key] = Secret(value) if isinstance(value, str) else value
-    return hidden
+def conceal(given: Any) -> Any:
+    """*given* with every text in it wrapped, so that no traceback shows a key, wherever it stands."""
+    if isinstance(given, Mapping):
+        return {key: conceal(value) for key, value in given.items()}
+    if isinstance(given, list | tuple):
+        return [conceal(value) for value in given]
+    return Secret(given) if isinstance(given, str) else given
 
 
 def load_config(cls: type[C], given: Any, env: Mapping[str, str] | None = None) -> C:
@@ -107,10 +94,20 @@ def load_config(cls: type[C], given: Any, env: Mapping[str, str] | None = None) 
     """
     if not isinstance(given, Mapping):
         kind = "text" if isinstance(given, str | Secret) else type(given).__name__
-        issue = ConfigIssue("configuration", f"must be a table, not {kind}", 'write {"name": …}')
-        raise ConfigError("the configuration has problems:", [issue])
-    problems = _Problems()
-    environment = os.environ if env is None else env
+        issues = [ConfigIssue("configuration", f"must be a table, not {kind}", 'write {"name": …}')]
+    else:
+        loaded, issues = _load(cls, conceal(given), os.environ if env is None else env)
+        if loaded is not None and not issues:
+            return loaded
+        del loaded  # what is left in this frame shows in a traceback
+    del given
+    raise ConfigError("the configuration has problems:", issues)
+
+
+def _load(
+    cls: type[C], given: Mapping[str, Any], environment: Mapping[str, str]
+) -> tuple[C | None, list[ConfigIssue]]:
+    problems: Issues = []
     names: dict[str, Any] = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # an attrs class
     aliases = {a: n for n, f in names.items() for a in f.metadata.get("aliases", ())}
     known: dict[str, Any] = {}
@@ -119,21 +116,19 @@ def load_config(cls: type[C], given: Any, env: Mapping[str, str] | None = None) 
         if name not in names:
             near = difflib.get_close_matches(str(key), [*names, *aliases], 1)
             fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-            problems.add(str(key), "no such setting", fix)
+            problems.append(ConfigIssue(str(key), "no such setting", fix))
         elif name in known:
-            problems.add(str(key), f"is another name of {name}, which is there too", "keep one")
+            problems.append(ConfigIssue(str(key), f"is {name}, which is there too", "keep one"))
         else:
             literal = names[name].metadata.get("literal")
-            known[name] = value if literal else _interpolate(key, value, environment, problems)
+            known[name] = _plain(key, value, None if literal else environment, problems)
     loaded = _structure(cls, known, problems)
-    broken = {re.split(r"[.\[]", i.path)[0] for i in problems.issues}
+    broken = {re.split(r"[.\[]", i.path)[0] for i in problems}
     checked = loaded if loaded is not None else _rest(cls, known, broken)
-    rules = _Problems()
+    rules: Issues = []
     _check(checked, rules)
-    problems.issues += [i for i in rules.issues if re.split(r"[.\[]", i.path)[0] not in broken]
-    if loaded is None or problems.issues:
-        raise ConfigError("the configuration has problems:", problems.issues)
-    return loaded
+    problems += [i for i in rules if re.split(r"[.\[]", i.path)[0] not in broken]
+    return loaded, problems
 
 
 def _rest(cls: type[Any], known: Mapping[str, Any], broken: Collection[str]) -> Any:
@@ -142,30 +137,28 @@ def _rest(cls: type[Any], known: Mapping[str, Any], broken: Collection[str]) -> 
     shared = {f.name for f in fields(base)} - set(broken)
     plain = {f.name: f.default for f in fields(cls) if isinstance(f.default, str | bool)}
     usual = {name: value for name, value in plain.items() if name in shared}
-    return _structure(base, usual | {k: v for k, v in known.items() if k in shared}, _Problems())
+    return _structure(base, usual | {k: v for k, v in known.items() if k in shared}, [])
 
 
-def _interpolate(path: str, value: Any, env: Mapping[str, str], problems: _Problems) -> Any:
-    """*value* with each ``${NAME}`` replaced, once: what comes in is not looked at again."""
+def _plain(path: str, value: Any, env: Mapping[str, str] | None, problems: Issues) -> Any:
+    """*value* in plain sight, each ``${NAME}`` replaced, once: what comes in is not looked at again."""
     if isinstance(value, Mapping):
-        return {k: _interpolate(f"{path}.{k}", v, env, problems) for k, v in value.items()}
+        return {k: _plain(f"{path}.{k}", v, env, problems) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_interpolate(f"{path}[{i}]", v, env, problems) for i, v in enumerate(value)]
-    secret = isinstance(value, Secret)
+        return [_plain(f"{path}[{i}]", v, env, problems) for i, v in enumerate(value)]
     text = value.reveal() if isinstance(value, Secret) else value
-    if not isinstance(text, str) or "${" not in text:
-        return value
+    if env is None or not isinstance(text, str) or "${" not in text:
+        return text
 
     def replace(match: re.Match[str]) -> str:
         name = match[1]
         if not match[0].endswith("}") or not re.fullmatch(r"[A-Za-z_]\w*", name):
-            problems.add(path, "a broken ${…}", "write ${NAME}")
+            problems.append(ConfigIssue(path, "a broken ${…}", "write ${NAME}"))
         elif name not in env:
-            problems.add(path, f"the environment has no {name}", f"set {name}")
+            problems.append(ConfigIssue(path, f"the environment has no {name}", f"set {name}"))
         return env.get(name, "")
 
-    replaced = _NAME.sub(replace, text)
-    return Secret(replaced) if secret else replaced
+    return _NAME.sub(replace, text)
 
 
 def _is_choice(kind: Any) -> bool:
@@ -175,7 +168,7 @@ def _is_choice(kind: Any) -> bool:
 
 def _one_of(value: Any, kind: Any) -> Any:
     if value not in get_args(kind):
-        raise ValueError(f"must be one of {', '.join(map(str, get_args(kind)))}, not {value!r}")
+        raise ValueError(f"must be one of {', '.join(map(str, get_args(kind)))}")
     return value
 
 
@@ -237,7 +230,12 @@ def total_timeout(seconds: float) -> Timeout:
     )
 
 
-def _structure(cls: type[C], known: dict[str, Any], problems: _Problems) -> C | None:
+def wrong_timeouts(timeout: Timeout) -> list[str]:
+    """The names of what in *timeout* is not above 0 and at most a week."""
+    return [f.name for f in fields(Timeout) if not 0 < getattr(timeout, f.name) <= 7 * 86400]
+
+
+def _structure(cls: type[C], known: dict[str, Any], problems: Issues) -> C | None:
     import cattrs
 
     try:
@@ -246,7 +244,8 @@ def _structure(cls: type[C], known: dict[str, Any], problems: _Problems) -> C | 
     except cattrs.BaseValidationError as error:
         for line in cattrs.transform_error(error, format_exception=_reason):
             problem, _, path = line.rpartition(" @ $.")
-            problems.add(path or "configuration", problem or line)
+            fix = "set it" if problem == MISSING else ""
+            problems.append(ConfigIssue(path or "configuration", problem or line, fix))
     return None
 
 
@@ -254,7 +253,7 @@ def _reason(error: BaseException, _kind: type | None) -> str:
     import cattrs
 
     if isinstance(error, KeyError):
-        return "is required"
+        return MISSING
     if isinstance(error, cattrs.ForbiddenExtraKeysError):
         return f"no such setting: {', '.join(error.extra_fields)}"
     if isinstance(error, ValueError | TypeError):
@@ -264,32 +263,37 @@ def _reason(error: BaseException, _kind: type | None) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _check(config: Any, problems: _Problems) -> None:
+def _check(config: Any, problems: Issues) -> None:
     """The rules beyond types."""
     timeout = getattr(config, "timeout", None)
     if isinstance(timeout, Timeout):
-        for f in fields(Timeout):
-            if not 0 < getattr(timeout, f.name) <= 7 * 86400:
-                problems.add(f"timeout.{f.name}", "must be above 0 and at most a week of seconds")
+        for name in wrong_timeouts(timeout):
+            problems.append(
+                ConfigIssue(f"timeout.{name}", "must be above 0 and at most a week of seconds")
+            )
     if not 1 <= config.retry.attempts <= 20:
-        problems.add("retry.attempts", "must be 1 to 20")
+        problems.append(ConfigIssue("retry.attempts", "must be 1 to 20"))
     for name in ("initial", "maximum", "longest_hint"):
         if not 0 <= getattr(config.retry, name) < math.inf:
-            problems.add(f"retry.{name}", "must be seconds, 0 or more")
+            problems.append(ConfigIssue(f"retry.{name}", "must be seconds, 0 or more"))
     if not isinstance(config, HTTPConfig):
         return
-    check_url("base_url", config.base_url, problems)
+    problems += check_url("base_url", config.base_url)
     if config.api_key is not None:
-        problems.issues += check_key("api_key", config.api_key.reveal())
+        problems += check_key("api_key", config.api_key.reveal())
     for name, value in config.headers.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not _printable(value.reveal()):
-            problems.add(f"headers.{name[:40]!r}", "is not a header", "use printable ASCII")
+            problems.append(
+                ConfigIssue("headers", "has what is not a header", "use printable ASCII")
+            )
         elif name.lower() in ("host", "content-length", "transfer-encoding"):
-            problems.add(f"headers.{name}", "cannot be set", "remove it")
+            problems.append(ConfigIssue(f"headers.{name}", "cannot be set", "remove it"))
     for name in ("ca_file", "cert_file", "key_file"):
         path = getattr(config, name)
         if path is not None and not Path(path).is_file():
-            problems.add(name, f"no file {path}")
+            problems.append(
+                ConfigIssue(name, "there is no such file", "give the path of a PEM file")
+            )
 
 
 def _printable(text: str) -> bool:
@@ -309,26 +313,29 @@ def check_key(path: str, key: str) -> list[ConfigIssue]:
     return []
 
 
-def check_url(path: str, url: str, problems: Any) -> None:
-    """Report what is wrong with *url* as a base URL."""
+def check_url(path: str, url: str) -> list[ConfigIssue]:
+    """What is wrong with *url*, from *path*, as a base URL; no part of it is told: it may be a key."""
+    form = "write http(s)://host[:port]/path"
     try:
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        problems.add(path, f"is not a URL: {error}", "write http(s)://host[:port]/path")
-        return
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        problems.add(
-            path, f"{url[:80]!r} is not an http(s) URL", "write http(s)://host[:port]/path"
-        )
-    elif not _printable(url) or " " in url or "\\" in url:
-        problems.add(path, "holds blanks, control or non-ASCII characters", "write it in ASCII")
-    elif parts.username or parts.password:
-        problems.add(path, "holds a user or password", "use api_key or headers")
-    elif parts.query or parts.fragment or "?" in url or "#" in url:
-        problems.add(path, "has a query or fragment", "end it with the path")
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return [ConfigIssue(path, "is not a URL", form)]
+    if parts.username or parts.password:
+        return [ConfigIssue(path, "holds a user or password", "use api_key or headers")]
+    if not known:
+        return [ConfigIssue(path, "is not an http(s) URL", form)]
+    if not _printable(url) or " " in url or "\\" in url:
+        problem = "holds blanks, control or non-ASCII characters"
+        return [ConfigIssue(path, problem, "write it in ASCII")]
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        return [ConfigIssue(path, "has a query or fragment", "end it with the path")]
+    return []
 
 
 def is_loopback(url: str) -> bool:
     """Whether *url* names this machine."""
-    return _LOOPBACK.fullmatch(urlsplit(url).hostname or "") is not None
+    try:
+        return _LOOPBACK.fullmatch(urlsplit(url).hostname or "") is not None
+    except ValueError:
+        return False

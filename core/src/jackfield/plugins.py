@@ -198,7 +198,7 @@ class PluginManager(_VerbManager):
         """A configured provider; see `create_provider`."""
         self.load_plugins()
         cls = self.provider_class(name)
-        hidden = conceal(cls.Config, config or {})
+        hidden = conceal(config or {})
         del config  # what is left of it in this frame would show in a traceback
         loaded = load_config(cls.Config, hidden)
         if client is not None:
@@ -243,10 +243,9 @@ def create_provider(
         UnknownProviderError: not installed; says what is, and what to install.
         ConfigError: with one issue for every problem in *config*.
     """
-    manager = plugin_manager()
-    hidden = conceal(manager.provider_class(name).Config, config or {})
+    hidden = conceal(config or {})
     del config  # what is left of it in this frame would show in a traceback
-    return manager.create(name, hidden, **options)
+    return plugin_manager().create(name, hidden, **options)
 
 
 def available_providers() -> list[str]:

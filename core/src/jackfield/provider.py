@@ -11,7 +11,7 @@ import pluggy
 from attrs import evolve, frozen
 
 from .capabilities import proved
-from .config import Config, load_config, total_timeout
+from .config import Config, load_config, total_timeout, wrong_timeouts
 from .drivers.concurrent import AsyncDriver
 from .drivers.seam import Outcome
 from .drivers.sync import SyncDriver
@@ -336,10 +336,11 @@ def _model(model: Any) -> str:
 
 
 def _timeout(given: Any) -> Timeout | None:
-    if given is None or isinstance(given, Timeout):
-        return given
-    number = isinstance(given, int | float) and not isinstance(given, bool)
-    if number and 0 < given < float("inf"):
-        return total_timeout(given)
-    message = f"timeout: {given!r} is not seconds above 0 or a Timeout"
-    raise InvalidRequestError(message, param="timeout", phase="build")
+    if given is None:
+        return None
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        given = total_timeout(given)
+    if not isinstance(given, Timeout) or wrong_timeouts(given):
+        fix = "pass seconds above 0 and at most a week, or a Timeout of such"
+        raise InvalidRequestError(f"timeout: {fix}", param="timeout", phase="build")
+    return given

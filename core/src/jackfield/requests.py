@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from attrs import field, frozen
 
 from .params import GenerationParams
+from .prompts import Prompt, parse_prompt, parse_tools
 from .types import (
     ChatResponse,
     EmbeddingResponse,
@@ -54,8 +55,11 @@ class Request(Generic[R]):
     metadata: Mapping[str, Any] = field(factory=dict)
 
 
-def _tuple(items: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(items)
+def _messages(given: Prompt) -> tuple[Message, ...]:
+    """Messages as they are; what else is a prompt becomes some, or is refused."""
+    if type(given) is tuple and all(type(m) is Message for m in given):
+        return given
+    return parse_prompt(given)
 
 
 @frozen(kw_only=True)
@@ -69,8 +73,8 @@ class AnswerRequest(Request[ChatResponse]):
 class ChatRequest(AnswerRequest):
     """Ask a model to continue a conversation."""
 
-    messages: tuple[Message, ...] = field(converter=_tuple)
-    tools: tuple[Tool, ...] = field(default=(), converter=_tuple)
+    messages: tuple[Message, ...] = field(converter=_messages)
+    tools: tuple[Tool, ...] = field(default=(), converter=parse_tools)
     tool_choice: ToolChoice = "auto"
     response_format: ResponseFormat | None = None
 
@@ -97,8 +101,8 @@ class EmbeddingRequest(Request[EmbeddingResponse]):
 class TokenCountRequest(Request[TokenCount]):
     """Ask how many tokens a chat request would hold."""
 
-    messages: tuple[Message, ...] = field(converter=_tuple)
-    tools: tuple[Tool, ...] = field(default=(), converter=_tuple)
+    messages: tuple[Message, ...] = field(converter=_messages)
+    tools: tuple[Tool, ...] = field(default=(), converter=parse_tools)
 
 
 @frozen(kw_only=True)

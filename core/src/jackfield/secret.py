@@ -47,7 +47,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+        return hmac.compare_digest(self.__bytes(), other.__bytes())
+
+    def __bytes(self) -> bytes:
+        return self.__value.encode(errors="surrogatepass")
 
     def __hash__(self) -> int:
         return hash((Secret, self.__value))

@@ -16,7 +16,6 @@ from collections.abc import AsyncGenerator, Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import h11
@@ -28,6 +27,8 @@ from .decoding import ACCEPTED, Decoder, decoder
 from .drivers.seam import TLS, AsyncOpenResponse, OpenResponse
 from .errors import LLMError, RequestTimeoutError, TransportError
 from .flow import HTTPRequest
+from .proxies import environments_proxy, parsed_proxy
+from .secret import Secret
 from .sockets import DEADLINE, UNRESOLVED, Unsent, connect, left, seconds
 
 
@@ -114,17 +115,17 @@ def _context(tls: TLS | None) -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=1024)
-def _target(url: str) -> tuple[httpcore2.URL, bytes, str | None]:
+def _target(url: str) -> tuple[httpcore2.URL, bytes, Secret | None]:
     """The parsed *url*, its Host header, and the proxy that the environment wants for it."""
     parsed = httpcore2.URL(url)
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
+    proxy = environments_proxy(parts.scheme, host)
     return parsed, host.encode("idna" if not host.isascii() else "ascii"), proxy
 
 
 def _pool(
-    kinds: tuple[Any, Any], backend: Any, tls: TLS | None, proxy: str | None, *, secure: bool
+    kinds: tuple[Any, Any], backend: Any, tls: TLS | None, proxy: Secret | None, *, secure: bool
 ) -> Any:
     kind, proxied = kinds
     options: dict[str, Any] = {
@@ -136,10 +137,7 @@ def _pool(
     }
     if proxy is None:
         return kind(**options)
-    parts = urlsplit(proxy)
-    auth = (parts.username or "", parts.password or "") if parts.username else None
-    origin = f"{parts.scheme or 'http'}://{parts.hostname}:{parts.port or 8080}"
-    return proxied(proxy_url=origin, proxy_auth=auth, **options)
+    return proxied(**parsed_proxy(proxy), **options)
 
 
 def _core_request(request: HTTPRequest, url: httpcore2.URL, host: bytes) -> httpcore2.Request:
@@ -306,7 +304,7 @@ class HTTPTransport:
 
 
 @lru_cache(maxsize=64)
-def _sync_pool(tls: TLS | None, proxy: str | None, secure: bool) -> Any:
+def _sync_pool(tls: TLS | None, proxy: Secret | None, secure: bool) -> Any:
     kinds = (httpcore2.ConnectionPool, httpcore2.HTTPProxy)
     return _pool(kinds, _Backend(), tls, proxy, secure=secure)
 
@@ -329,7 +327,7 @@ async def _keeper(pools: Pools) -> AsyncGenerator[None, None]:
                 await pool.aclose()
 
 
-async def _async_pool(tls: TLS | None, proxy: str | None, secure: bool) -> Any:
+async def _async_pool(tls: TLS | None, proxy: Secret | None, secure: bool) -> Any:
     # Pooled connections belong to the event loop that opened them.
     kept = _loop_pools.get(None)
     if kept is None:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from attrs import frozen
 
 from jackfield import ConfigIssue, HTTPConfig
-from jackfield.config import is_loopback
+from jackfield.config import check_url, is_loopback
 from jackfield.http import origin
 
 SHARED = {
@@ -55,9 +55,14 @@ def address(template: str, model: str) -> str:
 
 
 def check(config: HuggingFaceConfig) -> Iterator[ConfigIssue]:
-    """Addresses to which the key would go in the clear."""
+    """Addresses that are none, or to which the key would go in the clear."""
     for name in ("tasks_url", "hub_url"):
-        url = getattr(config, name) or "https://"
-        safe = url.startswith("https://") or is_loopback(url)
-        if not safe and not (config.allow_insecure_http and url.startswith("http://")):
-            yield ConfigIssue(name, f"is {url[:80]!r}", "write a whole https address")
+        url = getattr(config, name)
+        if not url:
+            continue
+        issues = check_url(name, url)
+        if not (
+            issues or url.startswith("https://") or is_loopback(url) or config.allow_insecure_http
+        ):
+            issues = [ConfigIssue(name, "is not encrypted", "write an https address")]
+        yield from issues

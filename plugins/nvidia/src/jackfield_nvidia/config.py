@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from jackfield import ConfigIssue, HTTPConfig
-from jackfield.config import is_loopback
+from jackfield.config import check_url, is_loopback
 
 
 @frozen(kw_only=True)
@@ -23,8 +23,12 @@ class NvidiaConfig(HTTPConfig):
 
 
 def check(config: NvidiaConfig) -> Iterator[ConfigIssue]:
-    """An address of reranking to which the key would go in the clear."""
+    """An address of reranking that is none, or to which the key would go in the clear."""
     url = config.rerank_url
-    if not (url.startswith(("/", "https://")) or is_loopback(url)):
-        fix = "write a path below base_url, or an https address"
-        yield ConfigIssue("rerank_url", f"is {url[:80]!r}", fix)
+    fix = "write a path below base_url, or an https address"
+    if url.startswith("/"):
+        return
+    if issues := check_url("rerank_url", url):
+        yield from issues
+    elif not (url.startswith("https://") or is_loopback(url)):
+        yield ConfigIssue("rerank_url", "is not encrypted", fix)

@@ -79,4 +79,4 @@ def check(config: OllamaConfig) -> Iterator[ConfigIssue]:
     text = isinstance(kept, str) and _DURATION.fullmatch(kept) is not None
     if not (kept is None or number or text):
         fix = 'write seconds, or text as in "30m"; 0 unloads, -1 keeps'
-        yield ConfigIssue("keep_alive", f"{str(kept)[:40]!r} is no duration", fix)
+        yield ConfigIssue("keep_alive", "is no duration", fix)

@@ -31,7 +31,7 @@ class SecrecyTests(Base):
 
     def _keyed(self, driver: Any = None) -> Any:
         """A provider with the canary as its key; no frame holds it as plain text."""
-        hidden = conceal(self.provider.Config, {**self.config, "api_key": CANARY})
+        hidden = conceal({**self.config, "api_key": CANARY})
         if driver is None:
             return silent(self.provider, hidden)
         return self.provider(hidden, driver=driver)
@@ -93,9 +93,7 @@ class SecrecyTests(Base):
     @http_only
     def test_a_configuration_error_does_not_quote_the_key(self) -> None:
         """Nor does its traceback, values of local variables included."""
-        hidden = conceal(
-            self.provider.Config, {**self.config, "api_key": f"{CANARY}\n", "no_such_setting": 1}
-        )
+        hidden = conceal({**self.config, "api_key": f"{CANARY}\n", "no_such_setting": 1})
         with pytest.raises(ConfigError) as caught:
             self.provider(hidden)
         self._check_error(caught.value)
