@@ -120,6 +120,13 @@ def minimums(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Install LiteLLM's proxy, apart from everything else: tests/litellm_proxy starts it from here."""
+    # Where it refuses a call without a key, it looks for an error of this database's library.
+    session.install("litellm[proxy]>=1.108", "prisma")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Run every snippet of the documentation and check its links."""
     install_all(session, "docs")

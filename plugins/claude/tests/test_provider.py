@@ -143,6 +143,7 @@ def test_an_error_is_of_its_class(
     [
         "prompt is too long: 200001 tokens > 200000 maximum",
         "input length and `max_tokens` exceed context limit: 199000 + 4096 > 200000, so shorten it",
+        "litellm.ContextWindowExceededError: litellm.BadRequestError: too much\nmodel=pelican-1.",
     ],
 )
 def test_too_long_a_prompt_is_its_own_error(message: str, replayed: Replayed) -> None:

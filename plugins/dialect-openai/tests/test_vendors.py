@@ -132,6 +132,7 @@ def test_a_cost_in_ticks_is_exact(replayed: Any, ticks: int) -> None:
         (400, "This model's maximum context length is 10 tokens.", ContextLengthExceededError),
         (400, "prompt too long; exceeded max context length by 3", ContextLengthExceededError),
         (422, "`inputs` tokens + `max_new_tokens` must be <= 5", ContextLengthExceededError),
+        (400, "litellm.ContextWindowExceededError: too much", ContextLengthExceededError),
         (400, "no such role", InvalidRequestError),
     ],
 )

@@ -71,6 +71,7 @@ ERROR_CODES: Mapping[str, type[LLMError]] = {
     "invalid_request_error": InvalidRequestError,
     "linked_organization_billing_unavailable": QuotaExceededError,
     "linked_organization_spend_limit_reached": QuotaExceededError,
+    "no_db_connection": AuthenticationError,  # LiteLLM's proxy for a key that it does not know
     "not_found_error": NotFoundError,
     "organization_on_hold": PermissionDeniedError,
     "overloaded_error": OverloadedError,
@@ -85,6 +86,7 @@ ERROR_CODES: Mapping[str, type[LLMError]] = {
 TOO_LONG = re.compile(
     r"prompt is too long: \d+ tokens > \d+ maximum"
     r"|input length and `max_tokens` exceed context limit: \d+ \+ \d+ > \d+.*"
+    r"|litellm\.ContextWindowExceededError: (?s:.*)"
 )
 """The API has no code for this case alone; these are its whole messages, numbers and all."""
 

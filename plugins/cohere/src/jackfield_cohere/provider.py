@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from jackfield import (
+    AuthenticationError,
     ChatRequest,
     ContextLengthExceededError,
     HTTPProvider,
@@ -64,6 +65,7 @@ ERROR_CODES: Mapping[str, type[LLMError]] = {
     "TOO_MANY_TOKENS": ContextLengthExceededError,
     # The model wrote a call that is none: asking in other words may help, asking again may not.
     "INVALID_TOOL_GENERATION": ProviderError,
+    "no_db_connection": AuthenticationError,  # LiteLLM's proxy for a key that it does not know
 }
 
 MONTHLY = re.compile(

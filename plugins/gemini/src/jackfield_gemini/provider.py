@@ -73,6 +73,7 @@ ERROR_CODES: Mapping[str, type[LLMError]] = {
     "UNAVAILABLE": OverloadedError,
     "UNIMPLEMENTED": InvalidRequestError,
     "UNKNOWN": ServerError,
+    "no_db_connection": AuthenticationError,  # LiteLLM's proxy for a key that it does not know
 }
 
 REASONS: Mapping[str, type[LLMError]] = {
@@ -90,6 +91,7 @@ Source: https://ai.google.dev/gemini-api/docs/troubleshooting and https://google
 
 TOO_LONG = re.compile(
     r"The input token count( \(\d+\))? exceeds the maximum number of tokens allowed \(?\d+\)?\.?"
+    r"|litellm\.ContextWindowExceededError: (?s:.*)"
 )
 """The API has no code for this case alone; this is its whole message, numbers and all."""
 
