@@ -21,9 +21,10 @@ from jackfield import (
     ProviderError,
     StreamEvent,
     ToolResult,
+    UnsupportedOperationError,
     fold,
 )
-from jackfield.operations import CompletionRequest
+from jackfield.operations import CompletionRequest, LoadRequest, UnloadRequest
 from jackfield_ollama import OllamaProvider
 from support.llama_server import needs_llama_server
 from support.ollama_shim import SIZE, UNKNOWN, OllamaShim
@@ -199,6 +200,52 @@ def test_models_are_listed_shown_loaded_and_unloaded(ollama: OllamaProvider) -> 
     assert [m.id for m in ollama.running()] == ["tiny:latest"]
     ollama.unload("tiny")
     assert ollama.running() == []
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_stay_in_memory_begins_and_ends_in_every_colour(
+    ollama: OllamaProvider, peer: OllamaShim, colour: str
+) -> None:
+    load = LoadRequest(model="tiny", context_length=512)
+
+    async def stay() -> list[list[str]]:
+        told = []
+        for step in (load, UnloadRequest(model="tiny")):
+            await ollama.arun(step)
+            told.append([m.id for m in await ollama.arunning()])
+        await ollama.aload("tiny", -1)
+        told.append([m.id for m in await ollama.arunning()])
+        await ollama.aunload("tiny")
+        return [*told, [m.id for m in await ollama.arunning()]]
+
+    if colour == "sync":
+        ollama.run(load)
+        assert [m.id for m in ollama.running()] == ["tiny:latest"]
+        ollama.run(UnloadRequest(model="tiny"))
+        assert ollama.running() == []
+    else:
+        told = anyio.run(stay, backend=colour)
+        assert told == [["tiny:latest"], [], ["tiny:latest"], []]
+    bodies = [body for _, path, body in peer.seen if path == "/api/chat"]
+    assert bodies[0]["options"] == {"num_ctx": 512}
+    assert bodies[1]["keep_alive"] == 0
+
+
+def test_a_model_that_is_not_there_is_not_loaded(ollama: OllamaProvider) -> None:
+    for request in (LoadRequest(model="nope"), UnloadRequest(model="nope")):
+        with pytest.raises(NotFoundError, match="jackfield pull ollama/nope"):
+            ollama.run(request)
+    assert ollama.running() == []
+
+
+def test_a_ranking_is_refused_before_anything_is_sent(
+    ollama: OllamaProvider, peer: OllamaShim
+) -> None:
+    """Ollama's API has no such call, whatever a model can do."""
+    with pytest.raises(UnsupportedOperationError, match="RerankRequest"):
+        ollama.rerank("tiny", "who flies?", ["the gull"])
+    assert peer.seen == []
+    assert not ollama.info.capabilities.rerank
 
 
 async def _all(steps: AsyncIterator[Progress]) -> list[Progress]:

@@ -72,7 +72,7 @@ class ModelVerbs(LLMProvider):
 
     async def aunload(self, model: str) -> None:
         """`unload`, on the event loop."""
-        await self.arun(self._stay(model, 0))
+        await self.arun(UnloadRequest(model=model))
 
     def _stay(self, model: str, keep_alive: float | str | None) -> LoadRequest:
         own = {} if keep_alive is None else {"keep_alive": keep_alive}
