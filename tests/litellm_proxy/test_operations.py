@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jackfield import AuthenticationError, InvalidRequestError, LLMError
+from jackfield import AuthenticationError, InvalidRequestError, LLMError, create_provider
 from litellm_proxy.servers import DOORS, STREAMED, WITH_THE_PROXY, Servers, heard
 from support.litellm_proxy import MASTER_KEY
 from support.llama_server import NAME
@@ -58,6 +58,12 @@ def test_a_wrong_key_is_an_authentication_error_that_does_not_show_it(
         heard(provider, streamed, NAME, "Hi")
     assert not caught.value.retryable
     assert WRONG_KEY not in f"{caught.value!r} {caught.value}"
+
+
+def test_a_missing_key_is_an_authentication_error(servers: Servers) -> None:
+    keyless = create_provider("openai-compatible", {"base_url": f"{servers.proxy}/v1"})
+    with pytest.raises(AuthenticationError, match="key"):
+        keyless.execute(NAME, "Hi")
 
 
 def test_a_wrong_key_for_a_ranking_is_one_too(servers: Servers) -> None:
