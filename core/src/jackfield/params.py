@@ -172,36 +172,27 @@ def normalize(
             value = spec.default
         if value is None:
             continue
-        fitted = _fit(spec, value)
-        if fitted.warning is not None:
-            kind, detail = fitted.warning
-            warnings.append(CallWarning(kind, name, detail))
-        if fitted.value is not None:
-            sent = spec.convert(fitted.value) if spec.convert else fitted.value
-            place(wire, spec.wire, sent)
+        fitted, change = _fit(spec, value)
+        if change:
+            warnings.append(CallWarning("clamped", name, change))
+        if fitted is not None:
+            place(wire, spec.wire, spec.convert(fitted) if spec.convert else fitted)
     return wire, warnings
 
 
-@frozen
-class _Fitted:
-    value: Any
-    warning: tuple[Any, str] | None = None
-
-
-def _fit(spec: Param, value: Any) -> _Fitted:
+def _fit(spec: Param, value: Any) -> tuple[Any, str]:
+    """*value* as the wire takes it, and how that differs from what was asked for, if it does."""
     if spec.values is not None:
-        if value in spec.values:
-            return _Fitted(spec.values[value])
-        near = _nearest(value, spec.values)
-        return _Fitted(spec.values[near], ("clamped", f"{value} became {near}"))
+        near = value if value in spec.values else _nearest(value, spec.values)
+        return spec.values[near], "" if near == value else f"{value} became {near}"
     if spec.most is not None and len(value) > spec.most:
-        return _Fitted(value[: spec.most], ("clamped", f"only the first {spec.most} were sent"))
+        return value[: spec.most], f"only the first {spec.most} were sent"
     fitted = value
     if spec.ge is not None and value < spec.ge:
         fitted = type(value)(spec.ge)
     if spec.le is not None and value > spec.le:
         fitted = type(value)(spec.le)
-    return _Fitted(fitted, None if fitted == value else ("clamped", f"{value} became {fitted}"))
+    return fitted, "" if fitted == value else f"{value} became {fitted}"
 
 
 def _nearest(value: str, values: Mapping[str, Any]) -> str:
