@@ -32,6 +32,11 @@ def sniff(data: bytes) -> str | None:
     return None
 
 
+def is_address(url: str | None) -> bool:
+    """Whether others may read *url*: the id of a file that a provider keeps says nothing to them."""
+    return "://" in (url or "") or (url or "").startswith("data:")
+
+
 def attachment(given: Any) -> MediaPart:
     """A media part from a `MediaPart`, bytes, an http(s) URL, or the path of a file.
 

@@ -11,7 +11,7 @@ from base64 import b64encode
 from typing import Any
 
 from jackfield import MediaPart
-from jackfield.attachments import sniff
+from jackfield.attachments import is_address, sniff
 from jackfield.exchange import Call
 
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -29,9 +29,10 @@ def render_media(call: Call[Any], part: MediaPart) -> dict[str, Any] | None:
         image = kind.startswith("image/")
         if FILE_ID.fullmatch(part.url or ""):
             return _block(part, {"type": "file", "file_id": part.url}, image=image)
-        if image or kind == PDF:
+        if (known := is_address(part.url)) and (image or kind == PDF):
             return _block(part, {"type": "url", "url": part.url}, image=image)
-        call.warn("dropped", kind, "only images and PDFs can be sent by URL: pass the bytes")
+        why = "only images and PDFs can be sent by URL: pass the bytes"
+        call.warn("dropped", kind, why if known else f"{part.url!r} is no address, nor a file here")
         return None
     if kind == "image/*":
         kind = sniff(part.data) or kind

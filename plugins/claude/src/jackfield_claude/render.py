@@ -96,6 +96,8 @@ def _block(call: Call[Any], part: Any) -> Json | None:
             return {"type": "text", "text": text} if text.strip() else None
         case MediaPart():
             return render_media(call, part)
+        case ReasoningPart(provider_metadata=by) if by and call.provider.info.name not in by:
+            call.warn("dropped", "reasoning", "another provider signed it")
         case ReasoningPart(redacted=str() as data):
             return {"type": "redacted_thinking", "data": data}
         case ReasoningPart(text, signature=str() as signature):

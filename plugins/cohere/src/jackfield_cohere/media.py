@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from jackfield import MediaPart
-from jackfield.attachments import sniff
+from jackfield.attachments import is_address, sniff
 from jackfield.exchange import Call
 
 IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -38,7 +38,7 @@ def kind_of(part: MediaPart) -> str:
 def render_image(call: Call[Any], part: MediaPart) -> Json | None:
     """An image's block; None where *part* is none that the API takes."""
     kind = kind_of(part)
-    if part.data is None and kind.startswith("image/"):
+    if kind.startswith("image/") and is_address(part.url):
         url = part.url
     elif part.data is not None and kind in IMAGES:
         url = f"data:{kind};base64,{b64encode(part.data).decode()}"

@@ -51,8 +51,7 @@ SAMPLING: ParamTable = {
 """What servers of open models take beside them."""
 
 _CODES: Mapping[type[LLMError], str] = {
-    errors.AuthenticationError: """authentication_error invalid_api_key
-        no_db_connection""",  # the last is LiteLLM's for a key that it does not know
+    errors.AuthenticationError: "authentication_error invalid_api_key",
     errors.QuotaExceededError: """billing_hard_limit_reached billing_not_active insufficient_quota
         credit_balance_exhausted organization_spend_limit_exceeded project_spend_limit_exceeded
         organization_usage_limit_exceeded""",
@@ -71,7 +70,6 @@ ERROR_CODES: Mapping[str, type[LLMError]] = {
 TOO_LONG = re.compile(
     r"(?:maximum|max) context length|exceeds? the (?:available )?context (?:size|window|length)"
     r"|`inputs` tokens \+ `max_new_tokens` must be|maximum model length"
-    r"|^litellm\.ContextWindowExceededError: "
 )
 """Most servers refuse a text that is too long without a code of its own; these are their words."""
 
@@ -88,7 +86,8 @@ class OpenAICompatibleProvider(HTTPProvider):
 
     ``chat_path`` is where chats go below the base URL; ``reasoning_history`` names
     the message field in which the server takes earlier thinking back, if it does;
-    ``files`` says whether its chats take documents, ``file_urls`` whether it fetches them by URL.
+    ``files`` says whether its chats take documents, ``file_urls`` whether it fetches them by
+    URL, ``file_ids`` whether it takes those that it keeps by their ids.
     """
 
     params: ClassVar[ParamTable] = PARAMS
@@ -98,6 +97,7 @@ class OpenAICompatibleProvider(HTTPProvider):
     reasoning_history: ClassVar[str | None] = None
     files: ClassVar[bool] = True
     file_urls: ClassVar[bool] = False
+    file_ids: ClassVar[bool] = False
 
     def exchange_for(self, request: Request[Any]) -> Exchange[Any, Any] | Procedure[Any, Any]:
         """How to perform *request*; a chat by the API that it or the configuration names."""

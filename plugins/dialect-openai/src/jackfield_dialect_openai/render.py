@@ -5,6 +5,7 @@ What the dialect cannot take is converted or dropped, and the call is told.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,11 +21,26 @@ from jackfield import (
     ToolCall,
     ToolResult,
 )
+from jackfield.attachments import is_address
 from jackfield.exchange import Call, get_request, json_request, segment
 from jackfield.flow import HTTPRequest
 from jackfield.types import MediaPart, ProviderPart, ReasoningPart, RefusalPart, TextPart
 
 _AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
+_FILE_ID = re.compile(r"(?:file|assistant)-[\w-]+")
+
+
+def file_id(call: Call[Any], part: MediaPart) -> str | None:
+    """The id of the kept file that *part* is; "" with a warning if it is another service's.
+
+    None where it has bytes or an address.
+    """
+    if part.data is not None or is_address(part.url):
+        return None
+    if _FILE_ID.fullmatch(part.url or ""):
+        return part.url
+    call.warn("dropped", part.media_type, f"{part.url!r} is no address, nor the id of a file here")
+    return ""
 
 
 def notes(call: Call[Any], value: Any) -> Mapping[str, Any]:
@@ -153,6 +169,13 @@ def _media(call: Call[Any], part: MediaPart) -> dict[str, Any]:
     provider: Any = call.provider
     kind = part.media_type
     own = notes(call, part)
+    kept = file_id(call, part)
+    if kept is not None:
+        if kept and getattr(provider, "file_ids", False) and not kind.startswith("image/"):
+            return {"type": "file", "file": {"file_id": kept}}
+        if kept:
+            call.warn("dropped", kind, "no such file goes by its id: pass the bytes")
+        return {}
     if kind.startswith("image/"):
         detail = {"detail": own["detail"]} if "detail" in own else {}
         return {"type": "image_url", "image_url": {"url": data_url(part), **detail}}

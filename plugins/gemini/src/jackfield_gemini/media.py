@@ -10,7 +10,7 @@ from base64 import b64encode
 from typing import Any
 
 from jackfield import MediaPart
-from jackfield.attachments import sniff
+from jackfield.attachments import is_address, sniff
 from jackfield.exchange import Call
 
 ALIASES = {"image/jpg": "image/jpeg", "audio/x-wav": "audio/wav", "audio/mpeg3": "audio/mpeg"}
@@ -28,6 +28,9 @@ def render_media(call: Call[Any], part: MediaPart) -> dict[str, Any] | None:
     """A part with the bytes, or with where they are; the API reads nearly every media type."""
     kind = media_type(part)
     if part.data is None:
+        if not is_address(part.url):
+            call.warn("dropped", part.media_type, f"{part.url!r} is no address: a file has its uri")
+            return None
         told = {"mimeType": kind} if kind else {}
         return {"fileData": {**told, "fileUri": part.url}}
     if not kind:

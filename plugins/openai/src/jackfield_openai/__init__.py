@@ -45,7 +45,7 @@ class OpenAIProvider(OpenAICompatibleProvider):
         "max_tokens": Param("max_completion_tokens", ge=1),
         "stop": Param("stop", most=4, convert=list),
     }
-
+    file_ids = True
     exchanges: ClassVar[Exchanges] = {
         **EXCHANGES,
         TokenCountRequest: INPUT_TOKENS,

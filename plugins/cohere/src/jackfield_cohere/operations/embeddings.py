@@ -61,8 +61,8 @@ def build(call: Call[EmbeddingRequest]) -> HTTPRequest:
     """POST /v2/embed. Images go as ``provider_options={"cohere": {"images": [data URLs]}}``."""
     request = call.request
     wanted = request.input_type or call.config.input_type
-    body: dict[str, Any] = {"model": request.model, "embedding_types": ["float"]}
-    body["input_type"] = INPUT_TYPES.get(wanted, wanted)
+    body: dict[str, Any] = {"model": request.model, "input_type": INPUT_TYPES.get(wanted, wanted)}
+    body["embedding_types"] = ["float"]
     if request.inputs:
         body["texts"] = list(request.inputs)
     if request.dimensions is not None:

@@ -31,7 +31,7 @@ from jackfield.flow import HTTPRequest, HTTPResponse
 from jackfield.params import GenerationParams, ParamTable, normalize
 
 from ..operations.reading import read
-from ..render import data_url, merge, notes
+from ..render import data_url, file_id, merge, notes
 
 Item = dict[str, Any]
 
@@ -77,6 +77,9 @@ class _Writer:
 
     def content(self, part: Any) -> Item:
         """A piece of what the model is given; empty if there is no form for *part*."""
+        if isinstance(part, MediaPart) and (kept := file_id(self.call, part)) is not None:
+            kind = "input_image" if part.media_type.startswith("image/") else "input_file"
+            return {"type": kind, "file_id": kept} if kept else {}
         match part:
             case TextPart(text):
                 return {"type": "input_text", "text": text}
