@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 from jackfield import (
     ChatRequest,
-    HTTPProvider,
     InvalidRequestError,
-    LLMProvider,
     MediaPart,
     Message,
     ProviderPart,
@@ -25,21 +23,14 @@ from jackfield import (
     Tool,
     ToolCall,
     ToolResult,
-    available_providers,
-    create_provider,
-    plugin_manager,
 )
+from support.everyone import NAMES, WAYS, made
 
 settings.register_profile(
     "any", deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow]
 )
 ANY = settings.get_profile("any")
 
-SETTINGS: dict[str, dict[str, Any]] = {
-    "azure": {"base_url": "https://made-up.openai.azure.com"},
-    "openai-compatible": {"base_url": "https://made-up.example/v1"},
-    "llamacpp-server": {"base_url": "http://127.0.0.1:9"},
-}
 KINDS = [
     "image/png",
     "image/jpeg",
@@ -49,20 +40,6 @@ KINDS = [
     "video/mp4",
     "text/plain",
 ]
-
-
-def over_http(name: str) -> bool:
-    """Whether *name* says what it would send: a provider in this process sends nothing."""
-    return issubclass(plugin_manager().provider_class(name), HTTPProvider)
-
-
-NAMES = [name for name in available_providers() if over_http(name)]
-
-
-def made(name: str, **config: Any) -> LLMProvider:
-    return create_provider(
-        name, {"api_key": "made-up-key-1234", **SETTINGS.get(name, {}), **config}
-    )
 
 
 class Marks:
@@ -168,12 +145,12 @@ TOOLS = [
 ]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("way", WAYS)
 @given(messages=conversations())
 @settings(ANY)
-def test_every_part_is_sent_or_told_or_the_call_refused(name: str, messages: list[Message]) -> None:
+def test_every_part_is_sent_or_told_or_the_call_refused(way: str, messages: list[Message]) -> None:
     try:
-        plan = made(name).explain(ChatRequest(model="a-model", messages=messages, tools=TOOLS))
+        plan = made(way).explain(ChatRequest(model="a-model", messages=messages, tools=TOOLS))
     except InvalidRequestError as error:
         assert error.phase == "build"  # noqa: PT017  # refusing is one of three right answers
         return
@@ -194,13 +171,13 @@ def _decoded(body: str) -> Iterator[str]:
             yield b64encode(line[line.index("%%%") : line.rindex("%%%") + 3].encode()).decode()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("way", WAYS)
 @given(messages=conversations())
 @settings(ANY)
-def test_a_strict_call_sends_all_of_it_or_nothing(name: str, messages: list[Message]) -> None:
+def test_a_strict_call_sends_all_of_it_or_nothing(way: str, messages: list[Message]) -> None:
     request = ChatRequest(model="a-model", messages=messages, tools=TOOLS, strict=True)
     try:
-        plan = made(name).explain(request)
+        plan = made(way).explain(request)
     except InvalidRequestError:
         return
     body = "\n".join(strings(plan.body))
@@ -209,8 +186,8 @@ def test_a_strict_call_sends_all_of_it_or_nothing(name: str, messages: list[Mess
     assert kinds == set()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_plain_conversation_with_tools_goes_anywhere_without_a_compromise(name: str) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_plain_conversation_with_tools_goes_anywhere_without_a_compromise(way: str) -> None:
     """Text and tools are what all have in common."""
     messages = [
         Message("system", "Be kind."),
@@ -223,7 +200,7 @@ def test_a_plain_conversation_with_tools_goes_anywhere_without_a_compromise(name
         Message("assistant", "A bird."),
         Message("user", "Thanks!"),
     ]
-    plan = made(name).explain(ChatRequest(model="a-model", messages=messages, tools=TOOLS))
+    plan = made(way).explain(ChatRequest(model="a-model", messages=messages, tools=TOOLS))
     assert plan.warnings == ()
     body = "\n".join(strings(plan.body))
     assert all(

@@ -52,8 +52,8 @@ WAYS = {
 """Each way, by a word for it."""
 
 
-def made(way: str, **config: Any) -> LLMProvider:
-    """A provider that speaks as *way* says."""
+def made(way: str, *, driver: Any = None, **config: Any) -> LLMProvider:
+    """A provider that speaks as *way* says, over *driver* if one is given."""
     name, chosen = WAYS.get(way, (way, {}))
-    key = {"api_key": "made-up-key-1234"}
-    return create_provider(name, {**key, **NEEDED.get(name, {}), **chosen, **config})
+    told = {"api_key": "made-up-key-1234", **NEEDED.get(name, {}), **chosen, **config}
+    return create_provider(name, told, driver=driver)
