@@ -16,6 +16,7 @@ from jackfield import (
     NotFoundError,
     ProviderError,
     StreamEvent,
+    UnsupportedOperationError,
 )
 from jackfield_dialect_openai.parse import ChunkParser
 from jackfield_dialect_openai.wire import Completion
@@ -32,6 +33,7 @@ CODES: Mapping[str, type[LLMError]] = {
     "invalid_request": InvalidRequestError,
     "load_failed": ConfigError,
     "model_not_found": NotFoundError,
+    "unsupported_operation": UnsupportedOperationError,
 }
 
 

@@ -52,6 +52,14 @@ class Embeddings:
     tokens: int
 
 
+@frozen(kw_only=True)
+class Scores:
+    """How well each document answers, in their order, and the tokens of all pairs."""
+
+    scores: Sequence[float]
+    tokens: int
+
+
 class Engine(Protocol):
     """One loaded model. Its methods block; the owner calls them one at a time."""
 
@@ -69,6 +77,13 @@ class Engine(Protocol):
 
         Raises:
             EngineError: `context_length_exceeded` or `invalid_request`, saying which text.
+        """
+
+    def rank(self, query: str, documents: Sequence[str]) -> Scores:
+        """How well each of *documents* answers *query*; needs a model loaded with `pooling=RANK`.
+
+        Raises:
+            EngineError: `context_length_exceeded`, saying which document.
         """
 
     def tokenize(self, text: str) -> list[int]:

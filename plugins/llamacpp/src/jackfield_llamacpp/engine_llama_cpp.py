@@ -18,14 +18,14 @@ import llama_cpp
 from llama_cpp import _internals, _logger
 from llama_cpp import llama as _llama
 
-from . import lcpp_request
+from . import lcpp_rank, lcpp_request
 from .answer import AnswerReader
 from .chunks import ChunkMaker
-from .engine import Body, Embeddings, Sink
+from .engine import Body, Embeddings, Scores, Sink
 from .errors import EMPTY_PROMPT, EngineError, context_exceeded
 from .formats import CHATML
 from .gguf import Header
-from .options import KV_TYPES, POOLING, LoadOptions
+from .options import KV_TYPES, WAYS, LoadOptions
 from .text import TextStream
 
 log = logging.getLogger("jackfield.llamacpp")
@@ -76,7 +76,7 @@ def _arguments(options: LoadOptions) -> dict[str, Any]:
         "use_mmap": options.use_mmap,
         "use_mlock": options.use_mlock,
         "embedding": options.embedding,
-        "pooling_type": POOLING[options.pooling] if options.pooling else -1,
+        "pooling_type": WAYS[options.pooling] if options.pooling else -1,
     }
 
 
@@ -158,6 +158,16 @@ class LlamaCppEngine:
             list(texts), normalize=True, truncate=False, return_count=True
         )
         return Embeddings(vectors=vectors, tokens=tokens)
+
+    def rank(self, query: str, documents: Sequence[str]) -> Scores:
+        """How well each of *documents* answers *query*."""
+        pairs = [lcpp_rank.pair(self._model, query, document) for document in documents]
+        for at, tokens in enumerate(pairs):
+            if len(tokens) > self.n_ctx:
+                what = f"the query with document {at}"
+                raise context_exceeded(what, len(tokens), self.n_ctx)
+        scores = [lcpp_rank.score(self._model, tokens) for tokens in pairs]
+        return Scores(scores=scores, tokens=sum(map(len, pairs)))
 
     def generate(self, body: Body, sink: Sink) -> None:
         """Answer *body* into *sink*."""

@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 import xllamacpp
 
 from . import schema as schemas
-from .engine import Body, Chunk, Embeddings, Limit, Sink
+from .engine import Body, Chunk, Embeddings, Limit, Scores, Sink
 from .errors import EMPTY_PROMPT, EngineError, ErrorCode, context_exceeded
 from .gguf import Header
 from .messages import chosen_tools, prepare
-from .options import KV_TYPES, POOLING, LoadOptions
+from .options import KV_TYPES, WAYS, LoadOptions
 
 log = logging.getLogger("jackfield.llamacpp")
 _CODES: Mapping[str, ErrorCode] = {
@@ -75,7 +75,7 @@ def _place(params: Any, header: Header, options: LoadOptions) -> None:
         params.embedding = True
         params.n_batch = params.n_ubatch = options.n_ctx  # an embedding is computed in one batch
         if options.pooling:
-            params.pooling_type = xllamacpp.llama_pooling_type(POOLING[options.pooling])
+            params.pooling_type = xllamacpp.llama_pooling_type(WAYS[options.pooling])
     params.verbosity = 0
     params.warmup = False
     params.endpoint_metrics = True  # behind the key, like everything
@@ -163,12 +163,26 @@ class XllamaCppEngine:
             vectors=[item["embedding"] for item in data], tokens=answer["usage"]["prompt_tokens"]
         )
 
-    def _too_long(self, texts: Sequence[str]) -> EngineError | None:
+    def rank(self, query: str, documents: Sequence[str]) -> Scores:
+        """How well each of *documents* answers *query*."""
+        body = {"query": query, "documents": list(documents)}
+        try:
+            answer = self._checked(self._call(self._server.handle_rerank, body))
+        except EngineError as error:
+            pairs = [f"{query}\n{document}" for document in documents]
+            raise self._too_long(pairs, "the query with document") or error from error
+        found = sorted(answer["results"], key=lambda item: item["index"])
+        return Scores(
+            scores=[item["relevance_score"] for item in found],
+            tokens=answer["usage"]["prompt_tokens"],
+        )
+
+    def _too_long(self, texts: Sequence[str], what: str = "input") -> EngineError | None:
         """The server calls a text that is too long a failure of its own; find out whether that was it."""
         for at, text in enumerate(texts):
             tokens = len(self.tokenize(text))
             if tokens > self.n_ctx:
-                return context_exceeded(f"input {at}", tokens, self.n_ctx)
+                return context_exceeded(f"{what} {at}", tokens, self.n_ctx)
         return None
 
     def generate(self, body: Body, sink: Sink) -> None:

@@ -17,6 +17,7 @@ ErrorCode = Literal[
     "invalid_request",
     "load_failed",
     "model_not_found",
+    "unsupported_operation",
 ]
 
 EMPTY_PROMPT = "the chat template makes no prompt of this conversation; say something, or give another template"

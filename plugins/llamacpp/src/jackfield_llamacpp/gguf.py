@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .errors import EngineError
 
@@ -33,6 +33,7 @@ _SCALARS = {
 _WIDTHS = {code: struct.calcsize("<" + code) for code in _SCALARS.values()}
 _STRING, _ARRAY = 8, 9
 _F32 = 0
+_RANK = 4  # of llama.cpp's ways of pooling
 _LONGEST_TEXT = 1 << 26
 _TOKENS = "tokenizer.ggml.tokens"
 _LONGEST_CONTEXT = 2**31 - 1
@@ -69,6 +70,8 @@ class Header:
     version: int
     tensor_count: int
     metadata: Mapping[str, Any]
+    has_scores: bool = False
+    """Whether there are weights of a head that scores; a brief reading does not see it."""
 
     @property
     def architecture(self) -> str:
@@ -89,6 +92,11 @@ class Header:
     def pooling(self) -> int | None:
         """How an embedding model pools, as llama.cpp numbers it; None for a model that does not say."""
         return self._integer("pooling_type")
+
+    @property
+    def ranks(self) -> bool:
+        """Whether the model says how well a document answers a query."""
+        return self.has_scores or self.pooling == _RANK
 
     @property
     def chat_template(self) -> str | None:
@@ -170,7 +178,8 @@ class _Reader:
         header = Header(path=self.path, version=version, tensor_count=tensors, metadata=metadata)
         if not brief:
             self._check_numbers(header)
-            self._check_tensors(tensors, metadata.get("general.alignment", 32))
+            names = self._check_tensors(tensors, metadata.get("general.alignment", 32))
+            header = evolve(header, has_scores=any(name.startswith("cls.") for name in names))
         return header
 
     def _check_magic(self) -> None:
@@ -217,12 +226,14 @@ class _Reader:
             ):
                 raise self._bad(f"says {key} = {value!r}; it is damaged, fetch it again")
 
-    def _check_tensors(self, count: int, alignment: Any) -> None:
+    def _check_tensors(self, count: int, alignment: Any) -> Sequence[str]:
+        """See that the tensors are whole; gives their names."""
         if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
             raise self._bad(f"says general.alignment = {alignment!r}, which is no power of two")
-        end = 0
+        end, names = 0, []
         for _ in range(count):
             name, dimensions = self._text(), self._scalar("I")
+            names.append(name)
             if dimensions > 4:
                 raise self._bad(f"gives tensor {name!r} {dimensions} dimensions; 4 is the most")
             shape = [self._scalar("Q") for _ in range(dimensions)]
@@ -236,6 +247,7 @@ class _Reader:
         start = -(-self.file.tell() // alignment) * alignment
         if end and start + end > self.size:
             raise self._truncated(start + end)
+        return names
 
     def _value(self, kind: int) -> Any:
         if kind == _STRING:

@@ -124,6 +124,7 @@ def describe(model: ModelFile, header: Header) -> ModelInfo:
             reasoning=None if brief else bool(template and "think" in template),
             structured_output=not embeds,
             embeddings=True,
+            rerank=None if brief else header.ranks,
         ),
         size_bytes=model.size,
         provider_metadata={"llamacpp": {key: v for key, v in facts.items() if v is not None}},

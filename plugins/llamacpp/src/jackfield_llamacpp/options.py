@@ -17,6 +17,9 @@ _PLAIN = frozenset({"f32", "f16", "bf16"})
 
 POOLING: Mapping[str, int] = {"mean": 1, "cls": 2, "last": 3}
 """How the vectors of a text's tokens become one vector, with llama.cpp's numbers for it."""
+RANK = "rank"
+WAYS: Mapping[str, int] = {**POOLING, RANK: 4}
+"""The same, and how they become one score."""
 
 LONGEST_DEFAULT_CONTEXT = 8192
 """Without a wish, no longer context than this: a model trained for 128k tokens would ask for gigabytes."""
@@ -39,7 +42,7 @@ class LoadOptions:
         use_mmap, use_mlock: map the file into memory; keep it from being swapped out.
         chat_template: Jinja text that replaces the model's own template.
         embedding: load for embeddings instead of for text.
-        pooling: how token vectors are pooled; None for the model's own way, else the mean.
+        pooling: how token vectors are pooled; None for the model's own way, else the mean; `RANK` for scores.
     """
 
     n_ctx: int | None = None

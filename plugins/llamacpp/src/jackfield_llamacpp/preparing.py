@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import frozen
 
-from jackfield import ChatRequest
+from jackfield import CallWarning, ChatRequest, EmbeddingRequest
 from jackfield.exchange import Call
 from jackfield_dialect_openai.render import render_body
 
@@ -63,3 +63,13 @@ def _context(call: Call[ChatRequest], header: Header) -> int | None:
     detail = f"{wish} became {trained}, for which the model was trained"
     call.warn("clamped", "context_length", detail)
     return trained
+
+
+def left_out(request: EmbeddingRequest) -> list[CallWarning]:
+    """What of *request* means nothing here."""
+    whys = {
+        "dimensions": "a local model has one size of vectors",
+        "input_type": "put what the model wants before each text",
+    }
+    asked = {name: why for name, why in whys.items() if getattr(request, name) is not None}
+    return [CallWarning("unsupported", name, why) for name, why in asked.items()]

@@ -27,6 +27,7 @@ from jackfield import (
     Usage,
 )
 from jackfield.exchange import Call
+from jackfield.operations import RerankRequest, RerankResponse
 from jackfield.params import ParamTable, normalize
 from jackfield_dialect_openai import PARAMS, SAMPLING
 from jackfield_dialect_openai.parse import ChunkParser
@@ -40,7 +41,8 @@ from .gguf import Header
 from .options import LoadOptions
 from .paths import ModelFile
 from .pool import POOL, Lease, Shelf
-from .preparing import Prepared, prepare, usable_seed
+from .preparing import Prepared, left_out, prepare, usable_seed
+from .ranking import ranked, ranking_options
 
 
 class LlamaCppProvider(LocalProvider):
@@ -69,6 +71,7 @@ class LlamaCppProvider(LocalProvider):
         EmbeddingRequest: "embeddings",
         ModelInfoRequest: "model_info",
         ModelListRequest: "models",
+        RerankRequest: "ranking",
         TokenCountRequest: "token_count",
     }
     reasoning_history = "reasoning_content"
@@ -144,13 +147,7 @@ class LlamaCppProvider(LocalProvider):
 
     def embeddings(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Vectors of length 1, pooled as the model says, or else their tokens' mean."""
-        warnings = []
-        if request.dimensions is not None:
-            detail = "a local model has one size of vectors"
-            warnings.append(CallWarning("unsupported", "dimensions", detail))
-        if request.input_type is not None:
-            detail = "put what the model wants before each text"
-            warnings.append(CallWarning("unsupported", "input_type", detail))
+        warnings = left_out(request)
         self._strictly(cast("ChatRequest", request), warnings)  # it looks only at strictness
         with translating():
             check_texts(request.inputs)
@@ -164,6 +161,14 @@ class LlamaCppProvider(LocalProvider):
             usage=Usage(input_tokens=made.tokens, output_tokens=0),
             warnings=tuple(warnings),
         )
+
+    def ranking(self, request: RerankRequest) -> RerankResponse:
+        """The documents, the best first, by a model that has learned to tell."""
+        with translating():
+            model, header = self._find(request.model)
+            options = ranking_options(request, header, self.config.load_options(embedding=True))
+            with self._lease(model, header, options) as lease, lease.use() as loaded:
+                return ranked(request, model.id, loaded.rank(request.query, request.documents))
 
     def token_count(self, request: TokenCountRequest) -> TokenCount:
         """The tokens of the prompt that the chat template makes of a conversation."""
