@@ -240,6 +240,12 @@ def test_cached_tokens_have_their_own_price() -> None:
     assert PRICES.cost(writes).amount == Decimal(3)
 
 
+def test_more_cached_tokens_than_there_were_make_no_money() -> None:
+    """Some services report the cached tokens of a whole conversation."""
+    usage = Usage(input_tokens=298, output_tokens=0, cache_read_tokens=1_000_000)
+    assert PRICES.cost(usage).amount == Decimal("0.3")
+
+
 def test_a_tokenizer_counts_for_a_provider_that_cannot(manager: PluginManager) -> None:
     class Words:
         @hookimpl

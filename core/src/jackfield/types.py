@@ -223,7 +223,7 @@ class Pricing:
         if usage.input_tokens is None or usage.output_tokens is None:
             return Cost()
         read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
-        total = (usage.input_tokens - read - write) * self.input
+        total = max(usage.input_tokens - read - write, 0) * self.input  # some report odd parts
         total += usage.output_tokens * self.output
         total += read * (self.input if self.cache_read is None else self.cache_read)
         total += write * (self.input if self.cache_write is None else self.cache_write)
