@@ -12,7 +12,6 @@ from typing import Any
 import attrs
 import pytest
 
-from conversations.speakers import SPEAKERS, Said, said
 from jackfield import (
     ChatRequest,
     Explanation,
@@ -29,6 +28,7 @@ from jackfield import (
 )
 from support.everyone import WAYS, made
 from support.recordings import WIRE
+from support.speakers import SPEAKERS, Said, said
 
 pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason=f"no recordings at {WIRE}")
 
