@@ -34,6 +34,7 @@ class TestVLLM(ProviderConformance):
     # Made with `jackfield.testing.recordings.Tape` from llama.cpp's server and the demo model.
     recordings: ClassVar = [
         *load_recordings(Path(__file__).parent / "recordings"),
+        *t.CHAT,
         *t.COMPLETIONS,
         *t.RERANK,
         *t.TRANSCRIPTION,
