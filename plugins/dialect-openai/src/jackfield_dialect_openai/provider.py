@@ -51,7 +51,8 @@ SAMPLING: ParamTable = {
 """What servers of open models take beside them."""
 
 _CODES: Mapping[type[LLMError], str] = {
-    errors.AuthenticationError: "authentication_error invalid_api_key",
+    errors.AuthenticationError: """authentication_error invalid_api_key
+        no_db_connection""",  # the last is LiteLLM's for a key that it does not know
     errors.QuotaExceededError: """billing_hard_limit_reached billing_not_active insufficient_quota
         credit_balance_exhausted organization_spend_limit_exceeded project_spend_limit_exceeded
         organization_usage_limit_exceeded""",
@@ -70,6 +71,7 @@ ERROR_CODES: Mapping[str, type[LLMError]] = {
 TOO_LONG = re.compile(
     r"(?:maximum|max) context length|exceeds? the (?:available )?context (?:size|window|length)"
     r"|`inputs` tokens \+ `max_new_tokens` must be|maximum model length"
+    r"|^litellm\.ContextWindowExceededError: "
 )
 """Most servers refuse a text that is too long without a code of its own; these are their words."""
 
