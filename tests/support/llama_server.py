@@ -45,6 +45,7 @@ params.model.path, params.model_alias, params.port = sys.argv[1], {sys.argv[2]},
 params.n_ctx, params.n_parallel = 4096, 4
 params.embedding, params.pooling_type = True, int(sys.argv[4])
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+params.api_keys, params.slot_save_path = sys.argv[5].split(), sys.argv[6]
 server = xllamacpp.Server(params)
 print("listening", server.listening_address, flush=True)
 signal.alarm(int(sys.argv[3]))
@@ -57,9 +58,20 @@ MEAN, RANK = 1, 4
 
 
 @contextmanager
-def llama_server(model: Path = MODEL, name: str = NAME, pooling: int = MEAN) -> Iterator[str]:
-    """A running server; gives its URL, without a path."""
-    command = [sys.executable, "-c", SCRIPT, str(model), name, str(SECONDS), str(pooling)]
+def llama_server(
+    model: Path = MODEL,
+    name: str = NAME,
+    pooling: int = MEAN,
+    *,
+    key: str = "",
+    slots: Path | None = None,
+) -> Iterator[str]:
+    """A running server; gives its URL, without a path.
+
+    With a *key* it answers nobody else; *slots* is the folder where it keeps what slots hold.
+    """
+    given = [str(model), name, str(SECONDS), str(pooling), key, f"{slots}/" if slots else ""]
+    command = [sys.executable, "-c", SCRIPT, *given]
     # The child's standard input closes when this process ends, and with it the server.
     with subprocess.Popen(
         command,
