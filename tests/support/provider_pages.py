@@ -7,12 +7,13 @@ import importlib.util
 import inspect
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from support.provider_flows import FLOWS, HERE
 from support.reference import ROOT, _placed, _prose, _settings, first_line, providers, table
 
 FOLDER = ROOT / "docs" / "providers"
@@ -50,8 +51,17 @@ ASKED: dict[str, tuple[str, str]] = {
     "FineTuneInfoRequest": ("get_fine_tune", 'job_id="job-1"'),
     "FineTuneListRequest": ("list_fine_tunes", ""),
     "FineTuneCancelRequest": ("cancel_fine_tune", 'job_id="job-1"'),
-    "LoadRequest": ("run", 'model="a-model"'),
-    "UnloadRequest": ("run", 'model="a-model"'),
+    "LoadRequest": ("load", 'model="a-model"'),
+    "UnloadRequest": ("unload", 'model="a-model"'),
+    "RunningModelsRequest": ("running", ""),
+    "CreditsRequest": ("credits", ""),
+    "GenerationRequest": ("generation", 'generation_id="gen-1"'),
+    "ScoreRequest": ("run", 'model="a-model", first="Who flies?", second=["A hen", "A gull"]'),
+    "TaskRequest": ("run", 'model="a-model", inputs="Pelicans are great"'),
+    "PropsRequest": ("run", ""),
+    "SlotsRequest": ("run", ""),
+    "SlotRequest": ("run", 'slot=0, action="erase"'),
+    "TemplateRequest": ("run", 'model="a-model", messages=[Message("user", "Hi")]'),
 }  # fmt: skip
 
 WIDTH = 100  # of a line of code, as in pyproject.toml
@@ -65,8 +75,13 @@ MADE = {
 
 def made(name: str, cls: type[Any]) -> str:
     """How a page makes its provider."""
-    given = MADE.get(name) or ('{"api_key": "a-key"}' if cls.info.api_key_env else "")
+    given = settings_of(name, cls)
     return _call("provider = create_provider", f'"{name}"{", " + given if given else ""}')
+
+
+def settings_of(name: str, cls: type[Any]) -> str:
+    """What a page's provider is told, as Python."""
+    return MADE.get(name) or ('{"api_key": "a-key"}' if cls.info.api_key_env else "")
 
 
 def distribution(cls: type[Any]) -> str:
@@ -124,30 +139,60 @@ def _parameters(cls: type[Any]) -> Iterator[str]:
 
 
 def _operations(name: str, cls: type[Any]) -> Iterator[str]:
-    from jackfield import HTTPProvider
     from jackfield.exchange import Exchange
 
     yield "## Operations"
-    over_http = issubclass(cls, HTTPProvider)
-    kinds = sorted(getattr(cls, "exchanges", {}) or operations(cls), key=lambda k: str(k.__name__))
-    shown = [k for k in kinds if over_http and isinstance(cls.exchanges[k], Exchange)]
-    shown = [k for k in shown if k.__name__ in ASKED]
-    if shown:
+    kinds = sorted(operations(name, cls), key=lambda k: str(k.__name__))
+    how = getattr(cls, "exchanges", {})
+    if shown := [k for k in kinds if isinstance(how.get(k), Exchange)]:
+        yield "What each would send, without sending it:"
         yield _snippet(name, cls, shown)
-    rows: list[list[object]] = [[f"`{k.__name__}`", _verb(k), first_line(k)] for k in kinds]
+    if flows := FLOWS.get(name):
+        yield "Those of several requests, with a stand-in for the service so that they run here:"
+        yield _printing(_flows(name, cls, flows))
+    if name in HERE:
+        yield _printing(HERE[name].strip())
+    rows: list[list[object]] = [[f"`{k.__name__}`", _verb(cls, k), first_line(k)] for k in kinds]
     yield table(["request", "verb", "asks"], iter(rows))
 
 
-def operations(cls: type[Any]) -> Any:
-    """The request types of a provider in this process."""
-    from jackfield import ChatRequest
+def operations(name: str, cls: type[Any]) -> Any:
+    """The request types of a provider."""
+    from jackfield import HTTPProvider, create_provider
 
-    return {ChatRequest, *getattr(cls, "handlers", {})}
+    return cls.exchanges if issubclass(cls, HTTPProvider) else create_provider(name).operations
 
 
-def _verb(kind: type[Any]) -> str:
-    named = ASKED.get(kind.__name__, ("run", ""))[0]
-    return f"`{named}(…)`"
+def _verb(cls: type[Any], kind: type[Any]) -> str:
+    named = ASKED[kind.__name__][0]
+    return f"`{named if hasattr(cls, named) else 'run'}(…)`"
+
+
+ANSWERING = """
+def answering(*answers, headers=None, **config):
+    \"\"\"The provider, whose service gives *answers*, one a request.\"\"\"
+    bodies = [json.dumps(answer).encode() for answer in answers]
+    driver = ReplayDriver([Recorded(headers=headers or {}, chunks=[body]) for body in bodies])
+    settings = {SETTINGS**config}
+    return create_provider("NAME", settings, driver=driver)
+"""
+
+
+def _flows(name: str, cls: type[Any], flows: Mapping[str, str]) -> str:
+    """The operations of several requests, each with what its service answers."""
+    import ast
+
+    own = ast.literal_eval(settings_of(name, cls) or "{}")
+    told = "".join(f'"{key}": "{value}", ' for key, value in own.items())
+    helper = ANSWERING.replace("NAME", name).replace("SETTINGS", told)
+    needed = sorted(
+        k for k in ("LoadRequest", "UnloadRequest") if f"{k}(" in "".join(flows.values())
+    )
+    imports = ["import json", "", "from jackfield import create_provider"]
+    imports.append("from jackfield.drivers.replay import Recorded, ReplayDriver")
+    imports += [_import("jackfield.operations", needed)] if needed else []
+    steps = "\n\n".join(flow.strip() for flow in flows.values())
+    return "\n".join(imports) + f"\n\n{helper}\n\n{steps}"
 
 
 def _snippet(name: str, cls: type[Any], kinds: list[type[Any]]) -> str:
@@ -155,7 +200,7 @@ def _snippet(name: str, cls: type[Any], kinds: list[type[Any]]) -> str:
     homes: dict[str, set[str]] = {"jackfield": {"create_provider"}}
     lines = []
     for kind in kinds:
-        home = "jackfield" if kind.__module__ == "jackfield.requests" else "jackfield.operations"
+        home = _home(kind)
         homes.setdefault(home, set()).add(kind.__name__)
         arguments = ASKED[kind.__name__][1]
         homes["jackfield"] |= {
@@ -168,8 +213,20 @@ def _snippet(name: str, cls: type[Any], kinds: list[type[Any]]) -> str:
          "    plan = provider.explain(request)",
          "    print(type(request).__name__, plan.method, plan.url)"]
     )  # fmt: skip
-    printed = _run(source)
-    return f"```python\n{source}\n```\n\n```output\n{printed}```"
+    return _printing(source)
+
+
+def _home(kind: type[Any]) -> str:
+    """Where users import *kind* from."""
+    if kind.__module__ == "jackfield.requests":
+        return "jackfield"
+    package = kind.__module__.partition(".")[0]
+    return "jackfield.operations" if package == "jackfield" else package
+
+
+def _printing(source: str) -> str:
+    """*source* and what it prints."""
+    return f"```python\n{source}\n```\n\n```output\n{_run(source)}```"
 
 
 def _import(home: str, names: list[str]) -> str:
