@@ -11,7 +11,7 @@ from jackfield import ConfigIssue, Param, ProviderInfo, Request
 from jackfield.exchange import Call
 from jackfield.flow import HTTPRequest
 from jackfield.http import Exchanges
-from jackfield.operations import RerankRequest
+from jackfield.operations import ModerationRequest, RerankRequest
 from jackfield.params import ParamTable
 from jackfield_dialect_openai import EXCHANGES, PARAMS, OpenAICompatibleProvider
 from jackfield_dialect_openai.operations import EVERYTHING
@@ -20,6 +20,8 @@ from .config import AzureConfig, check, place
 from .entra import Credentials
 
 LIMIT = "max_completion_tokens"
+NOT_THERE = (RerankRequest, ModerationRequest)
+"""Operations of the dialect that no surface of Azure has."""
 
 
 class AzureProvider(Credentials, OpenAICompatibleProvider):
@@ -41,7 +43,7 @@ class AzureProvider(Credentials, OpenAICompatibleProvider):
     files = False
     exchanges: ClassVar[Exchanges] = {
         **EXCHANGES,
-        **{request: how for request, how in EVERYTHING.items() if request is not RerankRequest},
+        **{request: how for request, how in EVERYTHING.items() if request not in NOT_THERE},
     }
 
     def check_config(self) -> Sequence[ConfigIssue]:
