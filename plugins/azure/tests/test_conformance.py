@@ -22,6 +22,7 @@ class TestAzure(ProviderConformance):
         *t.SPEECH,
         *t.TRANSCRIPTION,
         *t.FILES,
-        t.batch(),
+        *t.BATCHES,
+        *t.MODEL,
         *t.FINE_TUNING,
     ]

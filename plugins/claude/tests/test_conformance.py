@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from typing import Any, ClassVar
 
-from jackfield import ChatRequest, MediaPart, Message, TextPart
+from jackfield import ChatRequest, MediaPart, Message, ModelInfoRequest, TextPart
 from jackfield.testing import ProviderConformance
 from jackfield.testing.recordings import parse_recording
 from jackfield_claude import ClaudeProvider
@@ -376,9 +376,16 @@ BATCHES = [
     ),
 ]
 
+MODEL = _recording(
+    "a-model",
+    {"body": {"id": "claude-x", "type": "model", "max_input_tokens": 200000}},
+    call={"verb": "run", "options": {"request": ModelInfoRequest(model="claude-x")}},
+    expect={"context_window": 200000},
+)
+
 
 class TestClaude(ProviderConformance):
     provider = ClaudeProvider
     config: ClassVar[dict[str, Any]] = {"api_key": "made-up"}
     model = "claude-opus-4-8"
-    recordings: ClassVar = [*RECORDINGS, *LOOKED_AT, *FILES, *BATCHES]
+    recordings: ClassVar = [*RECORDINGS, *LOOKED_AT, *FILES, *BATCHES, MODEL]

@@ -27,6 +27,7 @@ class TestGeneric(ProviderConformance):
         *t.TRANSCRIPTION,
         *t.MODERATION,
         *t.FILES,
-        t.batch(),
+        *t.BATCHES,
+        *t.MODEL,
         *t.FINE_TUNING,
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from jackfield import ModelInfoRequest
 from jackfield.testing import ProviderConformance
 from jackfield_llamacpp import LlamaCppProvider
 
@@ -44,4 +45,10 @@ class TestLlamaCpp(ProviderConformance):
         },
         {"name": "vectors", "verb": "embed", "model": "tiny-demo"},
         {"name": "count", "verb": "count_tokens", "model": "tiny-demo"},
+        {"name": "models", "verb": "list_models"},
+        {
+            "name": "model",
+            "verb": "run",
+            "options": {"request": ModelInfoRequest(model="tiny-demo")},
+        },
     ]

@@ -19,4 +19,4 @@ RANKING = t.recording(
 class TestNvidia(ProviderConformance):
     provider = NvidiaProvider
     config: ClassVar = {"api_key": "made-up-key-1234"}
-    recordings: ClassVar = [*t.RECORDINGS, *t.COMPLETIONS, RANKING]
+    recordings: ClassVar = [*t.RECORDINGS, *t.MODEL, *t.COMPLETIONS, RANKING]

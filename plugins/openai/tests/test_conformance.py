@@ -100,7 +100,8 @@ class TestOpenAI(ProviderConformance):
         *t.TRANSCRIPTION,
         *t.MODERATION,
         *t.FILES,
-        t.batch(),
+        *t.BATCHES,
+        *t.MODEL,
         *t.FINE_TUNING,
         *RESPONSES,
     ]

@@ -14,6 +14,7 @@ class TestTogether(ProviderConformance):
     config: ClassVar = {"api_key": "made-up-key-1234"}
     recordings: ClassVar = [
         *t.RECORDINGS,
+        *t.MODEL,
         *t.COMPLETIONS,
         *t.RERANK,
         *t.IMAGES,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from jackfield import ModelInfoRequest
 from jackfield.testing import ProviderConformance
 from jackfield.testing.recordings import load_recordings
 from jackfield_dialect_openai import testing as t
-from jackfield_vllm import VLLMProvider
+from jackfield_vllm import ScoreRequest, VLLMProvider
 
 # After the shapes that the server's own source declares.
 TOKENS = {"count": 2, "max_model_len": 4096, "tokens": [101, 7], "token_strs": ["Ni", "la"]}
@@ -24,6 +25,17 @@ OWN = [
     t.recording(
         "a-count", {"body": {**TOKENS, "token_strs": None}}, {"verb": "count_tokens", "prompt": "Nila"},
         input_tokens=2, estimated=False,
+    ),
+    t.recording(
+        "scores", {"body": {"id": "s-1", "model": "a-model", "data": [
+            {"index": 0, "score": 0.1}, {"index": 1, "score": 0.9},
+        ]}},
+        {"verb": "run", "options": {"request": ScoreRequest(model="a-model", first="Who?", second=["A", "B"])}},
+        **{"scores.1": 0.9},
+    ),
+    t.recording(
+        "a-served-model", {"body": {"data": [{"id": "a-model", "max_model_len": 4096}]}},
+        {"verb": "run", "options": {"request": ModelInfoRequest(model="a-model")}}, context_window=4096,
     ),
 ]  # fmt: skip
 

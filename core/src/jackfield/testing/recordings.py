@@ -15,8 +15,8 @@ A recording is one JSON file::
 
 ``call``: *verb* is ``execute``, ``stream_execute``, ``list_models`` or one of the
 operations' (``embed``, ``rerank``, ``transcribe``, …), whose arguments beside *model* and
-*prompt* are in ``options`` (media as ``{"media_type": …, "base64": …}``); left out, a
-streamed or plain chat, as the response is. ``request`` may be
+*prompt* are in ``options`` (media as ``{"media_type": …, "base64": …}``), or ``run``, in
+Python, of a typed ``request`` that is there; left out, a streamed or plain chat, as the response is. ``request`` may be
 left out; if it is there, what the provider sends is held against it. The response's bytes
 are one of ``body`` (JSON, written compactly), ``body_text`` (as it is), ``sse`` (as it is,
 a stream of events), ``body_base64``; ``"stream": "ndjson"`` marks a body of JSON lines.
@@ -47,7 +47,7 @@ from ..types import ConfigIssue, MediaPart
 from ..verbs import OperationVerbs
 
 OPERATIONS = {n: f.made_by for n, f in vars(OperationVerbs).items() if hasattr(f, "made_by")}
-VERBS = ("execute", "stream_execute", "list_models", *(n for n in OPERATIONS if n[0] != "a"))
+VERBS = ("execute", "stream_execute", "list_models", "run", *(n for n in OPERATIONS if n[0] != "a"))
 
 _KEPT = ("content-type", "retry-after", "request-id", "x-request-id", "x-should-retry")
 
@@ -85,6 +85,9 @@ class Recording:
         match self.verb:
             case "list_models":
                 return ModelListRequest()
+            case "run":
+                typed: Request[Any] = self.options["request"]
+                return typed
             case "execute" | "stream_execute":
                 given = (self.model, self.prompt, self.parameters)
                 return provider.chat_request(*given, **self.options)

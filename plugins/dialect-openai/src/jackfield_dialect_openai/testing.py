@@ -18,7 +18,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from jackfield import ChatRequest, Message
+from jackfield import ChatRequest, Message, ModelInfoRequest
 from jackfield.testing.recordings import Recording, parse_recording
 
 Wire = Mapping[str, Any]
@@ -246,6 +246,14 @@ MODELS = [
     ),
 ]  # fmt: skip
 
+MODEL = [
+    recording(
+        "a-model", {"body": {"id": "a-model", "object": "model", "created": 1, "owned_by": "me"}},
+        {"verb": "run", "options": {"request": ModelInfoRequest(model="a-model")}}, id="a-model",
+    ),
+]  # fmt: skip
+"""Where a server describes a model alone as it does in the list."""
+
 RECORDINGS = [*CHAT, *ERRORS, *EMBEDDINGS, *MODELS]
 """What every server of the dialect has."""
 
@@ -303,6 +311,12 @@ FILES = [
             "data": {"media_type": "text/plain", "base64": "SGVsbG8=", "name": "a.txt"},
         }}, id="file-1", size_bytes=5,
     ),
+    recording("a-kept-file", {"body": FILE}, {"verb": "get_file", "options": {"file_id": "file-1"}}, name="a.txt"),
+    recording("kept-files", {"body": {"object": "list", "data": [FILE], "has_more": False}},
+              {"verb": "list_files"}, **{"0.id": "file-1"}),
+    recording("a-file's-bytes", {"body_text": "Hello"}, {"verb": "download_file", "options": {"file_id": "file-1"}}),
+    recording("a-file-less", {"body": {"id": "file-1", "object": "file", "deleted": True}},
+              {"verb": "delete_file", "options": {"file_id": "file-1"}}),
 ]  # fmt: skip
 
 
@@ -315,6 +329,40 @@ def batch(name: str = "a-batch") -> Recording:
     return parse_recording(name, document)
 
 
+def _results() -> Recording:
+    """Those of a batch: an answer in one file, an error in another."""
+    files = {"output_file_id": "file-2", "error_file_id": "file-3"}
+    limit = {"error": {"message": "Later", "type": "requests", "code": "rate_limit_exceeded"}}
+    good = {"status_code": 200, "request_id": "req-1", "body": whole({"content": "Nila"})}
+    bad = {"status_code": 429, "request_id": "req-2", "body": limit}
+    turns = [
+        {"response": {"body": {**BATCH, "status": "completed", **files}}},
+        {
+            "response": {
+                "body_text": json.dumps({"custom_id": "a", "response": good, "error": None})
+            }
+        },
+        {"response": {"body_text": json.dumps({"custom_id": "b", "response": bad, "error": None})}},
+    ]
+    expect = {"0.response.text": "Nila", "1.custom_id": "b", "1.error.status": 429}
+    call = {"verb": "batch_results", "options": {"job_id": "batch_1"}}
+    return parse_recording(
+        "a-batch's-results", {"interactions": turns, "call": call, "expect": expect}
+    )
+
+
+_ENDED = {**BATCH, "status": "completed", "completed_at": 9}
+_JOB = {"options": {"job_id": "batch_1"}}
+BATCHES = [
+    batch(),
+    recording("a-batch-that-ended", {"body": _ENDED}, {"verb": "get_batch", **_JOB}, status="succeeded"),
+    recording("batches", {"body": {"object": "list", "data": [_ENDED], "has_more": False}},
+              {"verb": "list_batches"}, **{"0.id": "batch_1"}),
+    recording("a-batch-that-is-stopped", {"body": {**BATCH, "status": "cancelling"}},
+              {"verb": "cancel_batch", **_JOB}, status="cancelling"),
+    _results(),
+]  # fmt: skip
+
 MODERATION = [
     recording(
         "a-verdict", {"body": {"id": "modr-1", "model": "a-model", "results": [
@@ -323,11 +371,16 @@ MODERATION = [
     ),
 ]  # fmt: skip
 
+TUNING = {"id": "ftjob-1", "object": "fine_tuning.job", "status": "queued", "model": "a-model",
+          "created_at": 1, "training_file": "file-1"}  # fmt: skip
+_TUNED = {**TUNING, "status": "succeeded", "fine_tuned_model": "ft:a-model:1"}
 FINE_TUNING = [
-    recording(
-        "a-fine-tuning-job",
-        {"body": {"id": "ftjob-1", "object": "fine_tuning.job", "status": "queued", "model": "a-model",
-                  "created_at": 1, "training_file": "file-1"}},
-        {"verb": "create_fine_tune", "options": {"training_file": "file-1"}}, status="pending",
-    ),
+    recording("a-fine-tuning-job", {"body": TUNING},
+              {"verb": "create_fine_tune", "options": {"training_file": "file-1"}}, status="pending"),
+    recording("a-fine-tuned-model", {"body": _TUNED},
+              {"verb": "get_fine_tune", "options": {"job_id": "ftjob-1"}}, fine_tuned_model="ft:a-model:1"),
+    recording("fine-tuning-jobs", {"body": {"object": "list", "data": [_TUNED], "has_more": False}},
+              {"verb": "list_fine_tunes"}, **{"0.status": "succeeded"}),
+    recording("a-fine-tuning-job-that-is-stopped", {"body": {**TUNING, "status": "cancelled"}},
+              {"verb": "cancel_fine_tune", "options": {"job_id": "ftjob-1"}}, status="cancelled"),
 ]  # fmt: skip
