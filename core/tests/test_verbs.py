@@ -40,6 +40,7 @@ REQUESTS: dict[str, tuple[tuple[Any, ...], Request[Any]]] = {
     "get_batch": (("b",), op.BatchInfoRequest(job_id="b")),
     "list_batches": ((), op.BatchListRequest()),
     "cancel_batch": (("b",), op.BatchCancelRequest(job_id="b")),
+    "delete_batch": (("b",), op.BatchDeleteRequest(job_id="b")),
     "batch_results": (("b",), op.BatchResultsRequest(job_id="b")),
     "create_fine_tune": (("m", "f"), op.FineTuneCreateRequest(model="m", training_file="f")),
     "get_fine_tune": (("t",), op.FineTuneInfoRequest(job_id="t")),

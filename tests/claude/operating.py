@@ -17,6 +17,7 @@ from jackfield.drivers.replay import Recorded
 from jackfield.operations import (
     BatchCancelRequest,
     BatchCreateRequest,
+    BatchDeleteRequest,
     BatchInfoRequest,
     BatchItem,
     BatchListRequest,
@@ -33,7 +34,7 @@ from support.recordings import Turn
 OPERATIONS = (
     *(traffic.BATCH_CREATE, traffic.BATCHES, traffic.BATCH, traffic.BATCH_CANCEL),
     *(traffic.BATCH_RESULTS, traffic.FILE_UPLOAD, traffic.FILES, traffic.FILE),
-    *(traffic.FILE_CONTENT, traffic.FILE_DELETE),
+    *(traffic.FILE_CONTENT, traffic.FILE_DELETE, traffic.BATCH_DELETE),
 )
 
 
@@ -69,6 +70,8 @@ def request(turn: Turn) -> Request[Any]:
             return BatchInfoRequest(job_id=tail[-1])
         case traffic.BATCH_CANCEL:
             return BatchCancelRequest(job_id=tail[-2])
+        case traffic.BATCH_DELETE:
+            return BatchDeleteRequest(job_id=tail[-1])
         case traffic.BATCH_RESULTS:
             return BatchResultsRequest(job_id=tail[-2])
         case traffic.FILES:

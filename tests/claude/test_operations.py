@@ -128,8 +128,8 @@ def test_a_files_bytes_are_the_wires(turn: Turn) -> None:
     assert replay(turn).result == turn.payload
 
 
-@each([t for t in GOOD if traffic.scope(t) == traffic.FILE_DELETE])
-def test_a_file_that_was_deleted_is_no_error(turn: Turn) -> None:
+@each([t for t in GOOD if traffic.scope(t) in (traffic.FILE_DELETE, traffic.BATCH_DELETE)])
+def test_what_was_deleted_is_no_error(turn: Turn) -> None:
     assert replay(turn).error is None
 
 

@@ -20,6 +20,7 @@ FILE_UPLOAD = "POST /v1/files"
 FILES = "GET /v1/files"
 FILE = "GET /v1/files/{id}"
 FILE_CONTENT = "GET /v1/files/{id}/content"
+BATCH_DELETE = "DELETE /v1/messages/batches/{id}"
 FILE_DELETE = "DELETE /v1/files/{id}"
 
 IN_SCOPE = {
@@ -31,6 +32,7 @@ IN_SCOPE = {
     BATCHES: r"GET .*/v1/messages/batches/?",
     BATCH: r"GET .*/v1/messages/batches/[^/]+",
     BATCH_CANCEL: r"POST .*/v1/messages/batches/[^/]+/cancel",
+    BATCH_DELETE: r"DELETE .*/v1/messages/batches/[^/]+",
     BATCH_RESULTS: r"GET .*/v1/messages/batches/[^/]+/results",
     FILE_UPLOAD: r"POST .*/v1/files/?",
     FILES: r"GET .*/v1/files/?",
@@ -40,7 +42,6 @@ IN_SCOPE = {
 }
 AGENTS = "skills|agents|sessions|environments|memory_stores|vaults|user_profiles"
 OUT_OF_SCOPE = {
-    r"DELETE .*/v1/messages/batches/[^/]+": "no provider but this one forgets a batch when it is told",
     r"POST .*/v1/complete": "the text completions that came before messages",
     rf"\w+ .*/v1/(organizations|oauth|experimental|{AGENTS})\b.*": "administration and agents",
     r"POST .*/chat/completions": "OpenAI's dialect, which has a plugin of its own",

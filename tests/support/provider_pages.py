@@ -46,6 +46,7 @@ ASKED: dict[str, tuple[str, str]] = {
     "BatchInfoRequest": ("get_batch", 'job_id="batch-1"'),
     "BatchListRequest": ("list_batches", ""),
     "BatchCancelRequest": ("cancel_batch", 'job_id="batch-1"'),
+    "BatchDeleteRequest": ("delete_batch", 'job_id="batch-1"'),
     "BatchResultsRequest": ("batch_results", 'job_id="batch-1"'),
     "FineTuneCreateRequest": ("create_fine_tune", 'model="a-model", training_file="file-1"'),
     "FineTuneInfoRequest": ("get_fine_tune", 'job_id="job-1"'),

@@ -232,6 +232,15 @@ class OperationVerbs:
     acancel_batch = twin(cancel_batch)
 
     @verb
+    def delete_batch(self, /, job_id: str, **fields: Any) -> op.BatchDeleteRequest:
+        """Have a batch that has ended forgotten: a `BatchDeleteRequest`."""
+        from .operations import BatchDeleteRequest
+
+        return BatchDeleteRequest(job_id=job_id, **fields)
+
+    adelete_batch = twin(delete_batch)
+
+    @verb
     def batch_results(self, /, job_id: str, **fields: Any) -> op.BatchResultsRequest:
         """The results of a batch that has ended: a `BatchResultsRequest`."""
         from .operations import BatchResultsRequest

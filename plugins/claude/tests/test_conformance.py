@@ -352,6 +352,11 @@ BATCHES = [
         expect={"status": "cancelling", "raw_status": "canceling"},
     ),
     _recording(
+        "a-batch-is-forgotten",
+        {"body": {"id": "msgbatch_1", "type": "message_batch_deleted"}},
+        call={"verb": "delete_batch", **JOB},
+    ),
+    _recording(
         "the-batches",
         {"body": {"data": [ENDED], "has_more": False, "last_id": "msgbatch_1"}},
         call={"verb": "list_batches"},

@@ -51,6 +51,7 @@ BATCHES = [
     of("a-batch-that-runs", {"verb": "get_batch", **JOB}, batch("RUNNING"), status="running"),
     of("batches", {"verb": "list_batches"}, {"operations": [ENDED]}, **{"0.status": "succeeded"}),
     of("a-batch-that-is-stopped", {"verb": "cancel_batch", **JOB}, {}, batch("CANCELLED"), status="cancelled"),
+    of("a-batch-less", {"verb": "delete_batch", **JOB}, {}),
     of("a-batch's-results", {"verb": "batch_results", **JOB}, ENDED,
        **{"0.response.text": "Nila", "1.custom_id": "b", "1.error.message": "Later"}),
 ]  # fmt: skip

@@ -25,6 +25,7 @@ from .images import ImageRequest, ImageResponse
 from .jobs import (
     BatchCancelRequest,
     BatchCreateRequest,
+    BatchDeleteRequest,
     BatchInfoRequest,
     BatchItem,
     BatchJob,
@@ -47,6 +48,7 @@ from .text import CompletionRequest, DetokenizeRequest, TokenizeRequest, Tokens
 __all__ = [
     "BatchCancelRequest",
     "BatchCreateRequest",
+    "BatchDeleteRequest",
     "BatchInfoRequest",
     "BatchItem",
     "BatchJob",

@@ -110,6 +110,13 @@ class BatchCancelRequest(Request[BatchJob]):
 
 
 @frozen(kw_only=True)
+class BatchDeleteRequest(Request[None]):
+    """Have a batch that has ended forgotten, its results too."""
+
+    job_id: str
+
+
+@frozen(kw_only=True)
 class BatchResultsRequest(Request[Sequence[BatchResult]]):
     """Ask for the results of a batch that has ended, in any order.
 

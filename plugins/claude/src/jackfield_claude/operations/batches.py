@@ -14,6 +14,7 @@ from jackfield.http import Exchanges
 from jackfield.operations import (
     BatchCancelRequest,
     BatchCreateRequest,
+    BatchDeleteRequest,
     BatchInfoRequest,
     BatchItem,
     BatchJob,
@@ -96,6 +97,10 @@ def list_batches(call: Call[BatchListRequest]) -> Flow[Sequence[BatchJob]]:
     return pages(call, PATH, lambda wire: batch_job(wire, name))
 
 
+def _nothing(call: Call[Any], response: HTTPResponse) -> None:
+    read(call, response)
+
+
 BATCHES: Exchanges = {
     BatchCreateRequest: Exchange(build=build_create, parse=parse_job),
     BatchInfoRequest: Exchange(build=about, parse=parse_job),
@@ -104,4 +109,5 @@ BATCHES: Exchanges = {
         build=lambda call: about(call, "POST", "/cancel"), parse=parse_job
     ),
     BatchResultsRequest: Procedure(perform=results),
+    BatchDeleteRequest: Exchange(build=lambda call: about(call, "DELETE"), parse=_nothing),
 }

@@ -23,6 +23,7 @@ from jackfield.http import Exchanges
 from jackfield.operations import (
     BatchCancelRequest,
     BatchCreateRequest,
+    BatchDeleteRequest,
     BatchInfoRequest,
     BatchItem,
     BatchJob,
@@ -167,6 +168,10 @@ def cancel(call: Call[BatchCancelRequest]) -> Flow[BatchJob]:
     return _checked(call, (yield from call.provider.fetch(call, asked)))
 
 
+def _nothing(_: Call[Any], response: HTTPResponse) -> None:
+    decode(OBJECT, response.body or b"{}")
+
+
 BATCHES: Exchanges = {
     BatchCreateRequest: Procedure(perform=create),
     BatchInfoRequest: Exchange(
@@ -175,4 +180,8 @@ BATCHES: Exchanges = {
     BatchListRequest: Procedure(perform=_list),
     BatchCancelRequest: Procedure(perform=cancel),
     BatchResultsRequest: Procedure(perform=results),
+    BatchDeleteRequest: Exchange(
+        build=lambda call: HTTPRequest(method="DELETE", url=path(call.request.job_id, "batches")),
+        parse=_nothing,
+    ),
 }
