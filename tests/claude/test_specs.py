@@ -30,6 +30,7 @@ from jackfield import (
     ToolResult,
 )
 from jackfield.testing import strategies as jf
+from support.calls import asked_for
 from support.recordings import Turn
 from support.specs import needs_specs, request_errors
 
@@ -80,7 +81,7 @@ STRANGE = st.lists(
         ),
     ),
     max_size=5,
-)
+).map(asked_for)
 OPTIONS = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -30,6 +30,7 @@ from jackfield import (
 )
 from jackfield.operations import CompletionRequest, RerankRequest
 from jackfield.testing import strategies as jf
+from support.calls import asked_for
 from support.recordings import Turn
 from support.specs import needs_specs, request_errors
 
@@ -69,7 +70,7 @@ STRANGE = st.lists(
         SAID.map(lambda parts: Message("system", parts)),
     ),
     max_size=5,
-)
+).map(asked_for)
 
 
 def errors(body: dict[str, Any], path: str = "/v2/chat") -> list[str]:
