@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,6 +36,22 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 NEUTRAL = {"top_p": 1.0, "top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0}
 """Values that ask for what is done without them: a wire that has no word for them may say nothing."""
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Every value inside of *value* that holds no others."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def idle(name: str, value: Any, without: Explanation) -> bool:
+    """Whether asking for *value* changes nothing: it is neutral, or what *without* it is sent anyhow."""
+    sent = [(type(leaf), leaf) for leaf in leaves(without.body)]
+    return value == NEUTRAL.get(name) or (type(value), value) in sent
+
 
 TOOLS = [Tool("add", "Adds.", {"type": "object", "properties": {}})]
 ASKED = [(way, kind) for way in WAYS for kind in ("chat", "completion")]
@@ -77,7 +94,7 @@ def test_it_is_sent_or_told(way: str, kind: str, data: st.DataObject) -> None:
             told = [w for w in asked.warnings if w.subject == name]
             assert [w for w in asked.warnings if w not in told] == []
             if not told:
-                assert asked.body != bare.body or value == NEUTRAL.get(name)
+                assert asked.body != bare.body or idle(name, value, bare)
                 silent.append(asked.body)
         assert one == other or len(silent) < 2 or silent[0] != silent[1], (name, one, other)
 
@@ -95,7 +112,7 @@ def test_all_together_none_is_lost(way: str, kind: str, data: st.DataObject) -> 
         rest = parse_params({n: v for n, v in values.items() if n != name})
         without = plan(provider, kind, rest)
         changed = (without.body, without.warnings) != (whole.body, whole.warnings)
-        assert changed or name in told or values[name] == NEUTRAL.get(name), (name, values)
+        assert changed or name in told or idle(name, values[name], without), (name, values)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -68,7 +68,8 @@ def _apply_format(call: Call[ChatRequest], body: Json, tools: list[Json]) -> str
     if wanted.schema is None or fact(FORMATS, call.request.model) == "tool":
         return add_answer_tool(call, wanted, tools, choice)
     schema = wanted.schema if wanted.strict else fit(call, wanted.schema)
-    body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+    about = {"description": wanted.description} if wanted.description else {}
+    body["output_config"] = {"format": {"type": "json_schema", "schema": {**about, **schema}}}
     return choice
 
 

@@ -87,5 +87,6 @@ def render_format(wanted: ResponseFormat) -> Json:
     """The ``response_format``: a schema is a kind of JSON there."""
     if wanted.type == "text":
         return {"type": "text"}
-    schema = {} if wanted.schema is None else {"json_schema": wanted.schema}
+    about = {"description": wanted.description} if wanted.description else {}
+    schema = {} if wanted.schema is None else {"json_schema": {**about, **wanted.schema}}
     return {"type": "json_object", **schema}

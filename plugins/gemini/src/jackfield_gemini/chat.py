@@ -49,7 +49,8 @@ def _format(call: Call[ChatRequest]) -> Json:
     wanted = call.request.response_format
     if wanted is None or wanted.type == "text":
         return {}
-    schema = {} if wanted.schema is None else {"responseJsonSchema": wanted.schema}
+    about = {"description": wanted.description} if wanted.description else {}
+    schema = {} if wanted.schema is None else {"responseJsonSchema": {**about, **wanted.schema}}
     return {"responseMimeType": "application/json", **schema}
 
 

@@ -38,6 +38,8 @@ def build_chat(call: Call[ChatRequest]) -> HTTPRequest:
         body["tools"] = [render_tool(call, tool) for tool in tools]
     if (wanted := request.response_format) is not None and wanted.type != "text":
         body["format"] = render_format(wanted)
+        if wanted.description:
+            call.warn("unsupported", "response_format", "say in the prompt what describes it")
     return json_request("/api/chat", closed(call, body))
 
 

@@ -63,7 +63,8 @@ def build(call: Call[ChatRequest]) -> HTTPRequest:
     _add_tools(call, body)
     wanted = request.response_format
     if wanted is not None and wanted.type != "text":
-        schema = {} if wanted.schema is None else {"schema": wanted.schema}
+        about = {"description": wanted.description} if wanted.description else {}
+        schema = {} if wanted.schema is None else {"schema": {**about, **wanted.schema}}
         body["response_format"] = {"type": "json_object", **schema}
     if call.stream:
         body["stream"] = True
@@ -144,6 +145,8 @@ def _add_tools(call: Call[ChatRequest], body: Json) -> None:
 
 def _tool(call: Call[Any], tool: Tool) -> Json:
     """A tool whose parameters have a name, a type and a description, and nothing more."""
+    if tool.strict:
+        call.warn("unsupported", f"tool {tool.name}", "arguments are not held to the schema")
     properties = tool.parameters.get("properties")
     required: Sequence[Any] = tool.parameters.get("required") or ()
     defined: Json = {}
