@@ -16,7 +16,14 @@ from jackfield_llamacpp.errors import EngineError
 from jackfield_llamacpp.gguf import TENSOR_TYPES, read_header
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-KEYS = TEXTS.filter(lambda key: key not in {"", "general.alignment", "tokenizer.ggml.tokens"})
+CHECKED = (
+    "context_length",
+    "block_count",
+    "_epsilon",
+)  # their values are held to what llama.cpp bears
+KEYS = TEXTS.filter(
+    lambda key: key not in {"", "general.alignment", "tokenizer.ggml.tokens"}
+).filter(lambda key: not key.endswith(CHECKED))
 VALUES = st.one_of(
     st.booleans(),
     st.integers(0, 2**64 - 1),

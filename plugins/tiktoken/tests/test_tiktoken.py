@@ -169,7 +169,8 @@ def test_any_text_can_be_counted(text: str) -> None:
     ],
 )
 def test_what_is_to_be_seen_is_not_counted(message: Message) -> None:
-    assert counted("gpt-4o", ChatRequest(model="m", messages=[message])) is None
+    said = [Message("assistant", ToolCall("1", "look")), message]
+    assert counted("gpt-4o", ChatRequest(model="m", messages=said)) is None
 
 
 @needs_vocabulary
