@@ -14,6 +14,7 @@ from jackfield import (
     ChatRequest,
     ConfigIssue,
     ContextLengthExceededError,
+    EmbeddingRequest,
     HTTPProvider,
     InvalidRequestError,
     LLMError,
@@ -26,6 +27,7 @@ from jackfield import (
     ProviderInfo,
     QuotaExceededError,
     RateLimitError,
+    Request,
     Secret,
     ServerError,
     TokenCountRequest,
@@ -41,6 +43,7 @@ from .chat import build_chat
 from .config import BASE_URL, GeminiConfig
 from .framing import Stream
 from .operations import OPERATIONS
+from .operations.embeddings import EMBED_MANY, MOST
 from .parse import answer_parser, parse_chat
 
 PARAMS: ParamTable = {
@@ -61,6 +64,8 @@ PARAMS: ParamTable = {
 
 ERROR_CODES: Mapping[str, type[LLMError]] = {
     "ABORTED": ServerError,
+    "ALREADY_EXISTS": InvalidRequestError,
+    "DATA_LOSS": ServerError,
     "DEADLINE_EXCEEDED": ServerError,
     "FAILED_PRECONDITION": InvalidRequestError,
     "INTERNAL": ServerError,
@@ -169,6 +174,12 @@ class GeminiProvider(HTTPProvider):
         ModelInfoRequest: Exchange(build=catalogue.build_model, parse=catalogue.parse_model_info),
         **OPERATIONS,
     }
+
+    def exchange_for(self, request: Request[Any]) -> Exchange[Any, Any] | Procedure[Any, Any]:
+        """How to perform *request*; more texts than a request takes are several requests."""
+        if isinstance(request, EmbeddingRequest) and len(request.inputs) > MOST:
+            return EMBED_MANY
+        return super().exchange_for(request)
 
     def auth_headers(self, key: Secret | None) -> Mapping[str, str]:
         """The key, in a header of its own and never in a URL."""

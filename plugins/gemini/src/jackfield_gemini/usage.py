@@ -6,8 +6,10 @@ https://ai.google.dev/api/generate-content#UsageMetadata
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from attrs import fields
 
 from jackfield import FinishReason, Usage
 
@@ -94,3 +96,14 @@ def parse_usage(wire: Mapping[str, Any] | None) -> Usage:
         audio_output_tokens=_audio(wire.get("candidatesTokensDetails")),
         raw=dict(wire),
     )
+
+
+def add(used: Iterable[Usage]) -> Usage:
+    """What several requests used together; what one of them did not tell is unknown."""
+    found = list(used)
+    total: dict[str, int | None] = {}
+    for name in (f.name for f in fields(Usage) if f.name != "raw"):
+        told = [getattr(usage, name) for usage in found]
+        total[name] = None if None in told else sum(told)
+    raws = [dict(usage.raw) for usage in found]
+    return Usage(**total, raw={"requests": raws} if any(raws) else {})

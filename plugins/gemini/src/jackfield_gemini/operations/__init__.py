@@ -8,7 +8,8 @@ from .batches import BATCHES
 from .embeddings import EMBEDDINGS
 from .files import FILES
 from .images import IMAGES
+from .results import RESULTS
 
-OPERATIONS: Exchanges = {**EMBEDDINGS, **IMAGES, **FILES, **BATCHES}
+OPERATIONS: Exchanges = {**EMBEDDINGS, **IMAGES, **FILES, **BATCHES, **RESULTS}
 
 __all__ = ["OPERATIONS"]

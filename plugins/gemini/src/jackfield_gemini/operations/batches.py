@@ -1,13 +1,14 @@
-"""Batches: requests worked off within a day. https://ai.google.dev/gemini-api/docs/batch-api."""
+"""Batches: chats or texts to embed, worked off within a day.
+
+Source: https://ai.google.dev/gemini-api/docs/batch-api and https://ai.google.dev/api/batch-api
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from jackfield import ChatRequest, InvalidRequestError, LLMError
+from jackfield import ChatRequest, EmbeddingRequest, InvalidRequestError
 from jackfield.exchange import (
     READ_ERRORS,
     Call,
@@ -28,8 +29,6 @@ from jackfield.operations import (
     BatchItem,
     BatchJob,
     BatchListRequest,
-    BatchResult,
-    BatchResultsRequest,
     JobStatus,
 )
 
@@ -37,7 +36,7 @@ from ..chat import render_body
 from ..config import merge, path
 from ..usage import count
 from ..wire import OBJECT
-from .files import content
+from .embeddings import each
 from .pages import pages, when
 
 STATUSES: Mapping[str, JobStatus] = {
@@ -76,83 +75,54 @@ def _parse(call: Call[Any], response: HTTPResponse) -> BatchJob:
 
 
 def create(call: Call[BatchCreateRequest]) -> Flow[BatchJob]:
-    """POST /models/NAME:batchGenerateContent."""
-    models = {item.request.model for item in call.request.items}
-    if len(models) != 1:
-        message = "a batch holds requests to one model, and at least one"
+    """POST :batchGenerateContent for chats, :asyncBatchEmbedContent for texts to embed.
+
+    Raises:
+        InvalidRequestError: the requests are not of one kind and to one model.
+    """
+    items = call.request.items
+    if len({(type(item.request), item.request.model) for item in items}) != 1:
+        message = "a batch holds requests of one kind to one model, and at least one"
         raise InvalidRequestError(message, param="items", phase="build")
-    inner = [_inlined(call, item) for item in call.request.items]
+    inner = [_inlined(call, item) for item in items]
     batch = {"displayName": "jackfield", "inputConfig": {"requests": {"requests": inner}}}
-    verb = ":batchGenerateContent"
-    asked = json_request(path(models.pop(), verb=verb), {"batch": merge(batch, call.options)})
-    return _checked(call, (yield from call.provider.fetch(call, asked)))
+    first = items[0].request
+    verb = VERBS[type(first)]
+    asked = json_request(path(first.model, verb=verb), {"batch": merge(batch, call.options)})
+    return checked(call, (yield from call.provider.fetch(call, asked)))
+
+
+VERBS: Mapping[type[Any], str] = {
+    ChatRequest: ":batchGenerateContent",
+    EmbeddingRequest: ":asyncBatchEmbedContent",
+}
 
 
 def _inlined(call: Call[Any], item: BatchItem) -> dict[str, Any]:
-    if not isinstance(item.request, ChatRequest):
+    """A request as a batch has it: the body of the single call, and the name that it goes by."""
+    if type(item.request) not in VERBS:
         message = f"a batch cannot hold a {type(item.request).__name__}"
         raise InvalidRequestError(message, param="items", phase="build")
     of = call.provider.prepare(item.request)
-    body = render_body(of)
+    bodies = each(of) if isinstance(item.request, EmbeddingRequest) else [render_body(of)]
+    if len(bodies) != 1:
+        message = f"{item.custom_id}: a request of a batch has one text"
+        raise InvalidRequestError(message, param="items", phase="build")
     for warning in of.warnings:
         call.warn(warning.kind, f"{item.custom_id}: {warning.subject}", warning.detail)
-    return {"request": body, "metadata": {"key": item.custom_id}}
+    return {"request": bodies[0], "metadata": {"key": item.custom_id}}
 
 
-def results(call: Call[BatchResultsRequest]) -> Flow[Sequence[BatchResult]]:
-    """The answers, which stand in the batch or in a file of JSON lines.
+def checked(call: Call[Any], response: HTTPResponse) -> BatchJob:
+    """The batch that *response* describes.
 
     Raises:
-        InvalidRequestError: the batch has not ended.
+        ResponseFormatError: it describes none.
     """
-    provider = call.provider
-    response = yield from provider.fetch(call, get_request(path(call.request.job_id, "batches")))
-    job = _checked(call, response)
-    if not job.status.ended:
-        message = f"batch {job.id} is {job.raw_status}: its results come when it has ended"
-        raise InvalidRequestError(message, param="job_id", phase="build")
-    wire = decode(OBJECT, response.body)
-    output = wire.get("response") or (wire.get("metadata") or wire).get("output") or {}
-    try:
-        if output.get("responsesFile"):
-            lines = yield from provider.fetch(call, content(call, output["responsesFile"]))
-            told = [msgspec.json.decode(line) for line in lines.body.splitlines() if line.strip()]
-        else:
-            told = (output.get("inlinedResponses") or {}).get("inlinedResponses") or []
-        return list(_results(call, told))
-    except READ_ERRORS as error:
-        raise unreadable(error, response.body) from None
-
-
-def _checked(call: Call[Any], response: HTTPResponse) -> BatchJob:
     try:
         return _parse(call, response)
     except READ_ERRORS as error:
         raise unreadable(error, response.body) from None
-
-
-def _results(call: Call[Any], told: Sequence[Mapping[str, Any]]) -> Iterator[BatchResult]:
-    """They come in the order of the requests, some without a name."""
-    for at, wire in enumerate(told):
-        items = call.request.items
-        usual = items[at].custom_id if at < len(items) else f"request-{at}"
-        name = wire.get("key") or (wire.get("metadata") or {}).get("key") or usual
-        yield _result(call, str(name), wire)
-
-
-def _result(call: Call[Any], name: str, wire: Mapping[str, Any]) -> BatchResult:
-    provider: Any = call.provider
-    try:
-        if wire.get("error") or not wire.get("response"):
-            raise provider.stream_failure({"error": wire.get("error") or {}})
-        request = ChatRequest(model=call.request.model, messages=())
-        exchange: Any = provider.exchange_for(request)
-        response = HTTPResponse(200, {}, msgspec.json.encode(wire["response"]))
-        return BatchResult(
-            custom_id=name, response=provider.read(provider.prepare(request), exchange, response)
-        )
-    except LLMError as error:
-        return BatchResult(custom_id=name, error=error.add(provider=provider.name))
 
 
 def _list(call: Call[BatchListRequest]) -> Flow[Sequence[BatchJob]]:
@@ -165,7 +135,7 @@ def cancel(call: Call[BatchCancelRequest]) -> Flow[BatchJob]:
     stop = HTTPRequest(url=path(call.request.job_id, "batches", ":cancel"))
     yield from call.provider.fetch(call, stop)
     asked = get_request(path(call.request.job_id, "batches"))
-    return _checked(call, (yield from call.provider.fetch(call, asked)))
+    return checked(call, (yield from call.provider.fetch(call, asked)))
 
 
 def _nothing(_: Call[Any], response: HTTPResponse) -> None:
@@ -179,7 +149,6 @@ BATCHES: Exchanges = {
     ),
     BatchListRequest: Procedure(perform=_list),
     BatchCancelRequest: Procedure(perform=cancel),
-    BatchResultsRequest: Procedure(perform=results),
     BatchDeleteRequest: Exchange(
         build=lambda call: HTTPRequest(method="DELETE", url=path(call.request.job_id, "batches")),
         parse=_nothing,
