@@ -1,7 +1,8 @@
-"""Recorded turns with Gemini through the plugin, in every colour."""
+"""Recorded turns with Gemini through the plugin, in every colour; and answers that are made up."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,3 +86,15 @@ def whole(turn: Turn) -> Any:
     if outcome.error is not None:
         raise outcome.error
     return outcome.result
+
+
+def answering(*answers: Any, headers: Any = None) -> Any:
+    """A provider whose service gives *answers*, one a request: bytes, or what is written as JSON."""
+    bodies = [a if isinstance(a, bytes) else json.dumps(a).encode() for a in answers]
+    driver = ReplayDriver([Recorded(headers=headers or {}, chunks=[body]) for body in bodies])
+    return GeminiProvider(CONFIG, driver=driver)
+
+
+def asked(provider: Any) -> Any:
+    """The requests that a provider of `answering` sent."""
+    return provider._driver.transport.requests

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gemini.described import schema, undeclared
+from gemini.replays import answering, asked
 from jackfield import (
     ChatRequest,
     EmbeddingRequest,
@@ -28,10 +29,8 @@ from jackfield import (
     ToolCall,
     ToolResult,
 )
-from jackfield.drivers.replay import Recorded, ReplayDriver
-from jackfield.operations import BatchItem, FileUploadRequest, ImageRequest
+from jackfield.operations import BatchItem, FileUploadRequest, ImageRequest, SpeechRequest
 from jackfield.testing import strategies as jf
-from jackfield_gemini import GeminiProvider
 from jackfield_gemini.operations.embeddings import MOST, TASKS
 from support.specs import needs_specs, request_errors
 
@@ -116,13 +115,6 @@ OPTIONS = settings(max_examples=200, deadline=None, suppress_health_check=list(H
 HI = Message("user", "Go on")
 
 
-def provider(*answers: Any, headers: Any = None) -> GeminiProvider:
-    """One whose service gives *answers*."""
-    bodies = [json.dumps(answer).encode() for answer in answers]
-    driver = ReplayDriver([Recorded(headers=headers or {}, chunks=[body]) for body in bodies])
-    return GeminiProvider({"api_key": "made-up-key-1234"}, driver=driver)
-
-
 def errors(url: str, name: str, body: Any) -> list[str]:
     """What the description, its schema *name*, says is wrong with *body*, sent to *url*.
 
@@ -137,7 +129,7 @@ def errors(url: str, name: str, body: Any) -> list[str]:
 
 def judged(request: Request[Any], name: str) -> list[str]:
     """What is wrong with what is sent for *request*."""
-    plan = provider().explain(request)
+    plan = answering().explain(request)
     return errors(plan.url, name, plan.body)
 
 
@@ -180,7 +172,7 @@ def test_whatever_is_in_a_conversation_it_is_as_described(
 def test_whatever_is_counted_it_is_as_described(
     model: str, said: list[Message], tools: list[Tool]
 ) -> None:
-    plan = provider().explain(TokenCountRequest(model=model, messages=[*said, HI], tools=tools))
+    plan = answering().explain(TokenCountRequest(model=model, messages=[*said, HI], tools=tools))
     path = f"{HOST}/v1beta/models/a-model:countTokens"  # those of tuned models are not described
     body = plan.body
     inner = body.get("generateContentRequest")
@@ -224,14 +216,36 @@ def test_whatever_is_drawn_it_is_as_described(
     assert judged(request, "GenerateContentRequest") == []
 
 
+@OPTIONS
+@given(
+    text=jf.texts(),
+    voice=st.none() | jf.texts(min_size=1),
+    form=st.sampled_from([None, "pcm", "wav", "mp3"]),
+    speed=st.none() | st.floats(0.5, 2),
+    instructions=st.none() | jf.texts(),
+)
+def test_whatever_is_spoken_it_is_as_described(
+    text: str, voice: str | None, form: str | None, speed: float | None, instructions: str | None
+) -> None:
+    request = SpeechRequest(
+        model="gemini-2.5-flash-preview-tts",
+        text=text,
+        voice=voice,
+        output_format=form,
+        speed=speed,
+        instructions=instructions,
+    )
+    assert judged(request, "GenerateContentRequest") == []
+
+
 JOB = {"name": "batches/1", "metadata": {"state": "BATCH_STATE_PENDING"}}
 
 
 def handed_in(items: list[BatchItem], name: str) -> list[str]:
     """What is wrong with what is sent for a batch; what stands in the address is wanted, too."""
-    made: Any = provider(JOB)
+    made = answering(JOB)
     made.create_batch(items)
-    (sent,) = made._driver.transport.requests
+    (sent,) = asked(made)
     body = json.loads(sent.body)
     wrong = undeclared(schema(name), body)
     model = {"model": "models/a-model"}
@@ -244,9 +258,9 @@ def handed_in(items: list[BatchItem], name: str) -> list[str]:
 
 
 @OPTIONS
-@given(asked=st.lists(jf.chat_requests(with_media=True), min_size=1, max_size=3))
-def test_a_batch_of_chats_is_as_described(asked: list[ChatRequest]) -> None:
-    chats = [evolve(request, model="gemini-2.5-flash") for request in asked]
+@given(chats=st.lists(jf.chat_requests(with_media=True), min_size=1, max_size=3))
+def test_a_batch_of_chats_is_as_described(chats: list[ChatRequest]) -> None:
+    chats = [evolve(request, model="gemini-2.5-flash") for request in chats]
     items = [BatchItem(custom_id=f"c{at}", request=chat) for at, chat in enumerate(chats)]
     assert handed_in(items, "BatchGenerateContentRequest") == []
 
@@ -260,11 +274,11 @@ def test_a_batch_of_chats_is_as_described(asked: list[ChatRequest]) -> None:
 def test_a_batch_of_texts_is_as_described(
     texts: list[str], dimensions: int | None, kind: str | None
 ) -> None:
-    asked = [
+    several = [
         EmbeddingRequest(model="e", inputs=text, dimensions=dimensions, input_type=kind)
         for text in texts
     ]
-    items = [BatchItem(custom_id=f"e{at}", request=one) for at, one in enumerate(asked)]
+    items = [BatchItem(custom_id=f"e{at}", request=one) for at, one in enumerate(several)]
     assert handed_in(items, "AsyncBatchEmbedContentRequest") == []
 
 
@@ -272,9 +286,9 @@ def test_a_batch_of_texts_is_as_described(
 @given(data=st.binary(max_size=9), name=jf.texts(min_size=1))
 def test_an_upload_is_announced_as_described(data: bytes, name: str) -> None:
     place = {"x-goog-upload-url": f"{HOST}/upload/v1beta/files?upload_id=1"}
-    made: Any = provider({}, {"file": {"name": "files/1"}}, headers=place)
+    made = answering({}, {"file": {"name": "files/1"}}, headers=place)
     made.run(FileUploadRequest(model="", data=data, name=name, media_type="text/plain"))
-    start, sent = made._driver.transport.requests
+    start, sent = asked(made)
     assert start.url == f"{HOST}/upload/v1beta/files"
     body = json.loads(start.body)
     assert errors(f"{HOST}/v1beta/files", "CreateFileRequest", body) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jackfield import ChatRequest, Message, ModelInfoRequest
+from jackfield import ChatRequest, EmbeddingRequest, Message, ModelInfoRequest
 from jackfield.testing import ProviderConformance
 from jackfield.testing.recordings import Recording, parse_recording
 from jackfield_gemini import GeminiProvider
@@ -44,6 +44,9 @@ LINES = [
     {"error": {"code": 8, "message": "Later"}, "metadata": {"key": "b"}},
 ]
 ENDED = batch("SUCCEEDED", output={"inlinedResponses": {"inlinedResponses": LINES}})
+SPOKEN = {"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": "AAEC/w=="}}
+SPEECH = {"candidates": [{"content": {"parts": [SPOKEN]}, "finishReason": "STOP"}]}
+ALOUD = {"gemini": {"generationConfig": {"responseModalities": ["AUDIO"]}}}
 CHAT = ChatRequest(model="a-model", messages=[Message("user", "Hi")])
 JOB = {"options": {"job_id": "batches/1"}}
 BATCHES = [
@@ -55,7 +58,18 @@ BATCHES = [
     of("a-batch's-results", {"verb": "batch_results", **JOB}, ENDED,
        **{"0.response.text": "Nila", "1.custom_id": "b", "1.error.message": "Later"}),
 ]  # fmt: skip
+VECTORS = [
+    of("a-batch-of-texts", {"verb": "create_batch", "options": {"items": [
+       EmbeddingRequest(model="a-model", inputs="Hi")]}}, batch("PENDING"), status="pending"),
+    of("many-vectors", {"verb": "embed", "prompt": [str(n) for n in range(101)]},
+       {"embeddings": [{"values": [n]} for n in range(100)]}, {"embedding": {"values": [100]}},
+       **{"vectors.99.0": 99.0, "vectors.100.0": 100.0}),
+]  # fmt: skip
 OTHERS = [
+    of("speech", {"verb": "speak", "prompt": "Hello", "options": {"voice": "Kore"}}, SPEECH,
+       **{"audio.media_type": "audio/L16;codec=pcm;rate=24000"}),
+    of("speech-in-chat", {"verb": "execute", "prompt": "Hello", "options": {"provider_options": ALOUD}}, SPEECH,
+       **{"message.content.0.media_type": "audio/L16;codec=pcm;rate=24000"}),
     of("a-count", {"verb": "count_tokens", "prompt": "Hi"}, {"totalTokens": 3}, input_tokens=3),
     of("a-model", {"verb": "run", "options": {"request": ModelInfoRequest(model="a-model")}},
        {"name": "models/a-model", "inputTokenLimit": 1048576}, context_window=1048576),
@@ -66,4 +80,10 @@ class TestGemini(ProviderConformance):
     provider = GeminiProvider
     config: ClassVar = {"api_key": "made-up-key-1234"}
     # Written by hand after the service's answers: see tests/gemini for the service's own.
-    recordings: ClassVar = [Path(__file__).parent / "recordings", *FILES, *BATCHES, *OTHERS]
+    recordings: ClassVar = [
+        Path(__file__).parent / "recordings",
+        *FILES,
+        *BATCHES,
+        *VECTORS,
+        *OTHERS,
+    ]

@@ -13,6 +13,7 @@ from jackfield import (
     ModelInfo,
     ModelInfoRequest,
     ModelListRequest,
+    ResponseFormatError,
     TokenCount,
     TokenCountRequest,
 )
@@ -27,9 +28,11 @@ from .wire import OBJECT
 
 
 class TokensCounted(Struct, rename="camel"):
-    """How many tokens a request holds; zero is left out."""
+    """How many tokens a request holds; a count of zero is left out, and its details are not."""
 
-    total_tokens: int = 0
+    total_tokens: int | None = None
+    cached_content_token_count: int | None = None
+    prompt_tokens_details: list[Any] | None = None
 
 
 TOKENS = msgspec.json.Decoder(TokensCounted)
@@ -47,8 +50,15 @@ def build_count(call: Call[TokenCountRequest]) -> HTTPRequest:
 
 
 def parse_count(_: Call[Any], response: HTTPResponse) -> TokenCount:
-    """The number of tokens."""
-    return TokenCount(input_tokens=decode(TOKENS, response.body).total_tokens)
+    """The number of tokens.
+
+    Raises:
+        ResponseFormatError: the answer tells of none.
+    """
+    told = decode(TOKENS, response.body)
+    if told == TokensCounted():
+        raise ResponseFormatError("the answer has no count (at $.totalTokens)")
+    return TokenCount(input_tokens=told.total_tokens or 0)
 
 
 def list_models(call: Call[ModelListRequest]) -> Flow[Sequence[ModelInfo]]:

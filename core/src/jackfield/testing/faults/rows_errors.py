@@ -172,6 +172,8 @@ def finish_alone(reply: Reply) -> Reply:
     """Gemini's way to tell of a call that it could not read: a finish reason, and no content."""
 
     def bare(body: Json) -> Json:
+        if "candidates" not in body:  # an operation beside chat
+            return body
         candidate = {key: item for key, item in body["candidates"][0].items() if key != "content"}
         return {**body, "candidates": [candidate]}
 

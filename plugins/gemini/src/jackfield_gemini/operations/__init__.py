@@ -1,4 +1,4 @@
-"""Operations beside chat: embeddings, images, files and batches."""
+"""Operations beside chat: embeddings, images, speech, files and batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from .embeddings import EMBEDDINGS
 from .files import FILES
 from .images import IMAGES
 from .results import RESULTS
+from .speech import SPEECH
 
-OPERATIONS: Exchanges = {**EMBEDDINGS, **IMAGES, **FILES, **BATCHES, **RESULTS}
+OPERATIONS: Exchanges = {**EMBEDDINGS, **IMAGES, **SPEECH, **FILES, **BATCHES, **RESULTS}
 
 __all__ = ["OPERATIONS"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jackfield import ContentFilterError, FinishReason, MediaPart, ResponseFormatError
 from jackfield.exchange import Call, Exchange, json_request
 from jackfield.flow import HTTPRequest, HTTPResponse
 from jackfield.http import Exchanges
@@ -13,7 +12,7 @@ from jackfield.operations import ImageRequest, ImageResponse
 
 from ..config import merge, path
 from ..media import render_media
-from ..parse import parse_chat
+from .made import made
 
 UNTAKEN = ("quality", "background", "output_format", "negative_prompt", "mask")
 
@@ -61,14 +60,7 @@ def parse(call: Call[ImageRequest], response: HTTPResponse) -> ImageResponse:
         ContentFilterError: the prompt or the images were refused.
         ResponseFormatError: there is no image.
     """
-    answer = parse_chat(call, response)
-    messages = [answer.message, *(a.message for a in answer.alternatives)]
-    images = tuple(p for m in messages for p in m.content if isinstance(p, MediaPart))
-    if not images:
-        word = answer.raw_finish_reason or "no reason given"
-        if answer.finish_reason is FinishReason.CONTENT_FILTER:
-            raise ContentFilterError(f"the image was refused: {word}", code=word)
-        raise ResponseFormatError(f"the answer has no image: {word}")
+    answer, images = made(call, response, "image")
     return ImageResponse(
         id=answer.id,
         model=answer.model,
