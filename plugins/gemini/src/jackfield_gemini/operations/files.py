@@ -90,10 +90,9 @@ def _list(call: Call[FileListRequest]) -> Flow[Sequence[RemoteFile]]:
     return pages(call, "/files", "files", call.request.limit, lambda wire: remote_file(wire, name))
 
 
-def content(call: Call[Any], name: str) -> HTTPRequest:
+def content(name: str) -> HTTPRequest:
     """The bytes of a file that the service made: it gives none back that was uploaded."""
-    url = beside(call.config.base_url, "download", path(name, "files", ":download?alt=media"))
-    return evolve(get_request(url), max_body=MAX_FILE)
+    return evolve(get_request(path(name, "files", ":download?alt=media")), max_body=MAX_FILE)
 
 
 def _nothing(_: Call[Any], response: HTTPResponse) -> None:
@@ -107,7 +106,7 @@ FILES: Exchanges = {
         build=lambda call: get_request(path(call.request.file_id, "files")), parse=_file
     ),
     FileContentRequest: Exchange(
-        build=lambda call: content(call, call.request.file_id), parse=lambda _, answer: answer.body
+        build=lambda call: content(call.request.file_id), parse=lambda _, answer: answer.body
     ),
     FileDeleteRequest: Exchange(
         build=lambda call: HTTPRequest(method="DELETE", url=path(call.request.file_id, "files")),

@@ -63,7 +63,7 @@ def parse(call: Call[ImageRequest], response: HTTPResponse) -> ImageResponse:
     answer, images = made(call, response, "image")
     return ImageResponse(
         id=answer.id,
-        model=answer.model,
+        model=answer.model or call.request.model,
         images=images,
         usage=answer.usage,
         provider_metadata=answer.provider_metadata,

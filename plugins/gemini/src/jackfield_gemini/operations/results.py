@@ -57,7 +57,7 @@ def results(call: Call[BatchResultsRequest]) -> Flow[Sequence[BatchResult]]:
     try:
         output = _output(wire)
         if output.get("responsesFile"):
-            response = yield from provider.fetch(call, content(call, output["responsesFile"]))
+            response = yield from provider.fetch(call, content(output["responsesFile"]))
             lines = (line for line in response.body.splitlines() if line.strip())
             told = [msgspec.json.decode(line) for line in lines]
         else:

@@ -66,7 +66,7 @@ def parse(call: Call[SpeechRequest], response: HTTPResponse) -> SpeechResponse:
     if call.request.output_format == "wav":
         sound = with_head(sound)
     return SpeechResponse(
-        model=answer.model,
+        model=answer.model or call.request.model,
         audio=sound,
         usage=answer.usage,
         provider_metadata=answer.provider_metadata,
