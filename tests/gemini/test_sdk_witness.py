@@ -15,6 +15,7 @@ from jackfield import (
     MediaPart,
     Message,
     TextPart,
+    Tool,
     ToolCall,
     ToolResult,
     create_provider,
@@ -30,6 +31,18 @@ SCHEMA: dict[str, Any] = {
 FUNCTION = {"name": "get_weather", "description": "Weather.", "parameters": SCHEMA}
 DECLARED = {"name": "get_weather", "description": "Weather.", "parameters_json_schema": SCHEMA}
 TOOLS = [{"function_declarations": [DECLARED]}]
+SAFETY = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_ONLY_HIGH"}]
+SERVED = [
+    Tool("search", provider_metadata={"gemini": {"googleSearch": {}}}),
+    Tool("read", provider_metadata={"gemini": {"urlContext": {}}}),
+    Tool("run", provider_metadata={"gemini": {"codeExecution": {}}}),
+    Tool(
+        "find",
+        provider_metadata={
+            "gemini": {"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/a"]}}
+        },
+    ),
+]
 LOOP = [
     {"role": "user", "parts": [{"text": "Weather in Paris?"}]},
     {
@@ -96,6 +109,83 @@ CALLS: dict[str, tuple[Any, dict[str, Any], Any, dict[str, Any], dict[str, Any]]
         "Hi",
         {"reasoning_effort": "medium"},
         {},
+    ),
+    "sound, video and a PDF": (
+        [
+            types.Part.from_bytes(data=b"RIFF", mime_type="audio/wav"),
+            types.Part.from_uri(file_uri="https://youtu.be/abc", mime_type="video/mp4"),
+            types.Part.from_bytes(data=b"%PDF-1.7", mime_type="application/pdf"),
+            "What is in these?",
+        ],
+        {},
+        Message(
+            "user",
+            [
+                MediaPart("audio/wav", b"RIFF"),
+                MediaPart("video/mp4", url="https://youtu.be/abc"),
+                MediaPart("application/pdf", b"%PDF-1.7"),
+                TextPart("What is in these?"),
+            ],
+        ),
+        {},
+        {},
+    ),
+    "safety": (
+        "Hi",
+        {"safety_settings": SAFETY, "response_modalities": ["TEXT"]},
+        "Hi",
+        {},
+        {
+            "provider_options": {
+                "gemini": {
+                    "safetySettings": SAFETY,
+                    "generationConfig": {"responseModalities": ["TEXT"]},
+                }
+            }
+        },
+    ),
+    "tools of the service": (
+        "Hi",
+        {
+            "tools": [
+                {"google_search": {}},
+                {"url_context": {}},
+                {"code_execution": {}},
+                {"file_search": {"file_search_store_names": ["fileSearchStores/a"]}},
+            ]
+        },
+        "Hi",
+        {},
+        {"tools": SERVED},
+    ),
+    "a tool that must be called": (
+        "Hi",
+        {
+            "tools": TOOLS,
+            "tool_config": {
+                "function_calling_config": {
+                    "mode": "ANY",
+                    "allowed_function_names": ["get_weather"],
+                }
+            },
+        },
+        "Hi",
+        {},
+        {"tools": [FUNCTION], "tool_choice": "get_weather"},
+    ),
+    "no tool now": (
+        "Hi",
+        {"tools": TOOLS, "tool_config": {"function_calling_config": {"mode": "NONE"}}},
+        "Hi",
+        {},
+        {"tools": [FUNCTION], "tool_choice": "none"},
+    ),
+    "any JSON": (
+        "Hi",
+        {"response_mime_type": "application/json"},
+        "Hi",
+        {},
+        {"response_format": "json"},
     ),
     "schema": (
         "Hi",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from gemini.meaning import camel, meaning
-from gemini.traffic import each, model, of, streams
+from gemini.replays import replay
+from gemini.traffic import each, model, of, operation, streams
 from gemini.typed import typed
 from jackfield_gemini import GeminiProvider
 from support.recordings import Turn
@@ -65,3 +69,28 @@ def test_what_we_send_is_as_described(turn: Turn) -> None:
     assert [e for e in ours if e not in theirs] == []
     assert "key" not in path
     assert not streams(turn) or "generateContent" in path
+
+
+@each(of("batch"))
+def test_a_batch_is_handed_in_in_the_same_words(turn: Turn) -> None:
+    sent = json.loads(replay(turn).sent[0].body)
+    ours, told = (inlined(body) for body in (sent, camel(turn.body)))
+    assert list(map(meaning, ours)) == list(map(meaning, told))
+
+
+def inlined(body: Any) -> list[Any]:
+    """The requests that a batch holds."""
+    return [i["request"] for i in body["batch"]["inputConfig"]["requests"]["requests"]]
+
+
+@each(of())
+def test_the_same_is_asked_at_the_same_place(turn: Turn) -> None:
+    """But for the version, and for one text in a request of its own."""
+    sent = replay(turn).sent[-1 if operation(turn) == "upload" else 0]
+    assert sent.method == turn.request["method"]
+    assert placed(urlsplit(sent.url).path) == placed(turn.path)
+
+
+def placed(path: str) -> str:
+    """*path* without its version, and with one name for embedding."""
+    return re.sub(r"/v1\w*/", "/", path.rstrip("/")).replace("batchEmbedContents", "embedContent")
