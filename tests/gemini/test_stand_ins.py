@@ -65,8 +65,8 @@ def test_a_difference_is_met_in_what_the_service_really_answered(known: str) -> 
     turns = [t for t in of("chat", "embed", "models", "batch") if t.status == 200]
     if not turns:
         pytest.skip("nothing is recorded")
-    answers = ((t.operation.split(" "), answer) for t in turns for answer in answered(t))
-    found = (wrong for place, answer in answers for wrong in told(*place, answer))
+    pairs = ((turn, answer) for turn in turns for answer in answered(turn))
+    found = (w for t, answer in pairs for w in told(t.request["method"], t.path, answer))
     assert any(re.fullmatch(known, wrong) for wrong in found)
 
 
