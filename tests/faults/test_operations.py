@@ -26,6 +26,11 @@ def vectors(backend: LLMProvider) -> Any:
     return backend.embed(MODEL, ["one", "zwei"]).vectors
 
 
+def many_vectors(backend: LLMProvider) -> Any:
+    """More than some services take at once: several requests of theirs."""
+    return backend.embed(MODEL, [str(at) for at in range(101)]).vectors
+
+
 def tokens(backend: LLMProvider) -> int:
     return backend.count_tokens(MODEL, "How many?").input_tokens
 
@@ -59,6 +64,7 @@ OPERATIONS: list[tuple[str, Operation]] = [
     ("cohere", tokens),
     ("gemini", models),
     ("gemini", vectors),
+    ("gemini", many_vectors),
     ("gemini", tokens),
     ("ollama", models),
     ("ollama", vectors),

@@ -32,7 +32,7 @@ from jackfield import (
 from jackfield.drivers.replay import Recorded, ReplayDriver
 from jackfield.operations import BatchItem, BatchResultsRequest, ImageRequest, JobStatus
 from jackfield_gemini import GeminiProvider
-from jackfield_gemini.operations.images import RATIOS
+from jackfield_gemini.operations.images import EDGES, RATIOS
 from jackfield_gemini.operations.results import RPC
 
 MODEL = "gemini-2.5-flash"
@@ -235,16 +235,26 @@ def test_a_file_may_be_named_either_way(stand: Any, name: str) -> None:
     assert [r.url for r in made.sent] == [f"{ROOT}/v1beta/files/abc"] * 2
 
 
-@given(width=st.integers(1, 4096), height=st.integers(1, 4096))
-def test_a_picture_has_the_nearest_shape_and_that_is_told(
-    stand: Any, width: int, height: int
+@given(
+    width=st.integers(1, 5000),
+    height=st.integers(1, 5000),
+    model=st.sampled_from(
+        ["gemini-2.5-flash-image", "gemini-3-pro-image", "gemini-3.1-flash-image"]
+    ),
+)
+def test_a_picture_has_the_nearest_measures_and_that_is_told(
+    stand: Any, width: int, height: int, model: str
 ) -> None:
     plan = stand().provider.explain(
-        ImageRequest(model=MODEL, prompt="A pelican", size=f"{width}x{height}")
+        ImageRequest(model=model, prompt="A pelican", size=f"{width}x{height}")
     )
-    ratio = plan.body["generationConfig"]["imageConfig"]["aspectRatio"]
-    off = {name: abs(value - width / height) for name, value in RATIOS.items()}
-    assert off[ratio] == min(off.values())
+    config = plan.body["generationConfig"]["imageConfig"]
+    shapes = {name: abs(value - width / height) for name, value in RATIOS.items()}
+    assert shapes[config.pop("aspectRatio")] == min(shapes.values())
+    edges = {name: abs(edge - max(width, height)) for name, edge in EDGES.items()}
+    assert [edges[edge] for edge in config.values()] == (
+        [] if "2.5" in model else [min(edges.values())]
+    )
     assert [(w.kind, w.subject) for w in plan.warnings] == [("emulated", "size")]
 
 

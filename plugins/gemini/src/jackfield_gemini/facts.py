@@ -2,8 +2,9 @@
 
 A name that no pattern knows is a newer model's.
 
-Source: https://ai.google.dev/gemini-api/docs/thinking and
-https://ai.google.dev/gemini-api/docs/openai#thinking
+Source: https://ai.google.dev/gemini-api/docs/thinking,
+https://ai.google.dev/gemini-api/docs/openai#thinking and
+https://ai.google.dev/gemini-api/docs/image-generation
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ EFFORTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "level": ("thinkingLevel", {"minimal": "MINIMAL", **_LEVELS}),
 }
 """The field for each of those ways, and the efforts that it takes."""
+
+PICTURES: Facts = (("*gemini-2*", "shape"), ("*", "shape and size"))
+"""What a model that draws is told of how large a picture is to be."""
 
 
 def fact(table: Facts, model: str) -> str:

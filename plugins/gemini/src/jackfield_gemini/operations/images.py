@@ -11,6 +11,7 @@ from jackfield.http import Exchanges
 from jackfield.operations import ImageRequest, ImageResponse
 
 from ..config import merge, path
+from ..facts import PICTURES, fact
 from ..media import render_media
 from .made import made
 
@@ -20,6 +21,7 @@ RATIOS: Mapping[str, float] = {
     f"{w}:{h}": w / h
     for w, h in ((1, 1), (2, 3), (3, 2), (3, 4), (4, 3), (4, 5), (5, 4), (9, 16), (16, 9), (21, 9))
 }
+EDGES: Mapping[str, int] = {"1K": 1024, "2K": 2048, "4K": 4096}
 
 
 def build(call: Call[ImageRequest]) -> HTTPRequest:
@@ -32,8 +34,8 @@ def build(call: Call[ImageRequest]) -> HTTPRequest:
         generation["seed"] = request.seed
     if request.n != 1:
         generation["candidateCount"] = request.n
-    if request.size is not None and (ratio := _ratio(call, request.size)):
-        generation["imageConfig"] = {"aspectRatio": ratio}
+    if request.size is not None and (measures := _measures(call, request.size)):
+        generation["imageConfig"] = measures
     for name in UNTAKEN:
         if getattr(request, name) is not None:
             call.warn("unsupported", name, "not sent")
@@ -41,15 +43,17 @@ def build(call: Call[ImageRequest]) -> HTTPRequest:
     return json_request(path(request.model, verb=":generateContent"), merge(body, call.options))
 
 
-def _ratio(call: Call[Any], size: str) -> str | None:
-    """The nearest shape that the API has: it takes no sizes."""
+def _measures(call: Call[Any], size: str) -> dict[str, str]:
+    """The nearest shape that the API has, and the nearest length of the longer edge."""
     width, _, height = size.partition("x")
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
         call.warn("unsupported", "size", "it is no WIDTHxHEIGHT: not sent")
-        return None
-    wanted = int(width) / int(height)
-    near = min(RATIOS, key=lambda r: abs(RATIOS[r] - wanted))
-    call.warn("emulated", "size", f"only its shape was sent, {near}")
+        return {}
+    wanted, longer = int(width) / int(height), max(int(width), int(height))
+    near = {"aspectRatio": min(RATIOS, key=lambda r: abs(RATIOS[r] - wanted))}
+    if fact(PICTURES, call.request.model) == "shape and size":
+        near["imageSize"] = min(EDGES, key=lambda e: abs(EDGES[e] - longer))
+    call.warn("emulated", "size", f"the nearest was sent, {' and '.join(near.values())}")
     return near
 
 
