@@ -23,6 +23,9 @@ from openai_dialect.scope import operation, plugin
 from support.recordings import Turn
 
 KEY = "made-up-key-for-replays"
+OLDER = "/api/v0"
+LISTS = ("/api/v1/models", "/api/v0/models")
+"""The native lists of LM Studio, in the order in which it is asked for them."""
 
 
 @frozen
@@ -39,9 +42,14 @@ Replay = Callable[[Turn, Sequence[bytes] | None], Outcome]
 
 def config(turn: Turn) -> dict[str, Any]:
     """A configuration that tries once, so that each recorded response is seen as it is."""
-    path = "" if plugin(turn) == "azure" else "/v1"
+    path = "" if plugin(turn) == "azure" else root(turn)
     base = {} if plugin(turn) == "openai" else {"base_url": f"https://replayed.example{path}"}
     return {"api_key": KEY, "retry": {"attempts": 1}, **base}
+
+
+def root(turn: Turn) -> str:
+    """The path before the dialect's own: LM Studio has had one that is not ``/v1``."""
+    return OLDER if turn.path.startswith(OLDER) else "/v1"
 
 
 def typed(turn: Turn) -> Request[Any]:
@@ -79,7 +87,8 @@ def input_count(turn: Turn) -> int:
 def answers(turn: Turn, chunks: Sequence[bytes] | None = None) -> list[Recorded]:
     """What the provider meets: LM Studio is asked for its native lists before the dialect's."""
     asked = plugin(turn) == "lmstudio" and operation(turn) == "models"
-    return [*[Recorded(status=404)] * (2 if asked else 0), turn.recorded(chunks)]
+    before = LISTS.index(turn.path) if turn.path in LISTS else len(LISTS)
+    return [*[Recorded(status=404)] * (before if asked else 0), turn.recorded(chunks)]
 
 
 def sync(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:

@@ -13,6 +13,7 @@ OWN = ("openai", "vllm")
 
 VENDORS = {
     "azure_openai": "azure",
+    "huggingface": "huggingface",
     "llamacpp": "llamacpp-server",
     "lmstudio": "lmstudio",
     "nvidia_nim": "nvidia",
@@ -21,7 +22,7 @@ VENDORS = {
 }
 """Services with a plugin on the dialect, and its name."""
 
-OTHERS = ("deepseek", "groq", "huggingface", "mistral", "ollama", "xai")
+OTHERS = ("deepseek", "groq", "mistral", "ollama", "xai")
 """Services whose recordings go through `openai-compatible`."""
 
 BORROWED = (*VENDORS, *OTHERS)
@@ -33,27 +34,35 @@ OPERATIONS = {
     "models": re.compile(r"/models$"),
 }
 
-OUTSIDE = {
+ELSEWHERE = {
     r"/audio/": "speech and transcription: tests/openai_operations has them",
     r"/batches": "batches: tests/openai_operations has them",
     r"/completions$": "legacy text completions: tests/openai_operations has them",
     r"/files": "files: tests/openai_operations has them",
-    r"/images/": "image generation: tests/openai_operations has them",
-    r"/moderations": "moderation: tests/openai_operations has them",
+    r"/fine_tuning/": "fine-tuning: tests/openai_operations has it",
+    r"/images/(?:generations|edits)$": "image generation: tests/openai_operations has them",
+    r"/moderations$": "moderation: tests/openai_operations has them",
     r"/responses": "the Responses API: tests/openai_operations has it",
-    r"/organization/": "administration is no operation of ours",
-    r"/vector_stores": "vector stores are no operation of ours",
-    r"/(?:assistants|threads|realtime|uploads|containers|conversations|evals|videos)": "an API of OpenAI's beside the dialect",
-    r"/fine[_-]tun": "fine-tuning: tests/openai_operations has them",
-    r"/(?:tokenize|detokenize|pooling|score|classify|embed|health|metrics|version|ping|slots|infill|apply-template)$": "a server's own, beside the dialect",
-    r"/(?:generation|generations|credits|keys?|providers|activity)\b": "an account's business",
     r"/rerank$": "reranking: tests/openai_operations has them",
-    r"/messages$": "another dialect: Anthropic's",
+    r"/(?:tokenize|detokenize|score|slots|apply-template)$": "a server's own: tests/openai_operations has them",
+    r"/(?:credits|generation)$": "OpenRouter's accounts: tests/openai_operations has them",
+    r"/messages(?:/count_tokens)?$": "another dialect: Anthropic's",
     r"/api/(?:chat|generate|show|tags)$": "another dialect: Ollama's own",
     r"/props$": "llama.cpp's own: tests/llamacpp_server has it",
     r"/(?:api/)?models/.+|/hf-inference/|/pipeline/": "Hugging Face's own tasks and hub",
 }
-"""Reasons by path, for turns of no operation of `OPERATIONS`."""
+"""Where the turns of no operation of `OPERATIONS` are replayed, by path."""
+
+OUTSIDE = {
+    r"/organization/": "administration is no operation of ours",
+    r"/vector_stores": "vector stores are no operation of ours",
+    r"/(?:assistants|threads|realtime|uploads|containers|conversations|evals|videos)": "an API of OpenAI's beside the dialect",
+    r"/images/variations": "variations of a picture are no operation of ours",
+    r"/(?:pooling|classify|embed|health|metrics|version|ping|infill)$": "a server's own endpoint, which is no operation of ours",
+    r"/(?:keys?|providers|activity|user)$": "an account's business",
+    r"/api/v1/chat$": "LM Studio's own API, in which the server keeps the conversation",
+}
+"""Why turns of no operation of anybody's are left out, by path."""
 
 # A recorder's slip: the client's list of models was stored as POST.
 SLIPS = {("vllm", "POST", "models"): "GET"}
@@ -61,8 +70,6 @@ SLIPS = {("vllm", "POST", "models"): "GET"}
 
 def operation(turn: Turn) -> str | None:
     """The operation of *turn* in this dialect; None if it has none."""
-    if turn.path.startswith("/api/v0"):
-        return None
     found = next((name for name, path in OPERATIONS.items() if path.search(turn.path)), None)
     method = SLIPS.get((turn.provider, turn.request["method"], str(found)), turn.request["method"])
     wanted = "GET" if found in ("model", "models") else "POST"
@@ -70,9 +77,14 @@ def operation(turn: Turn) -> str | None:
 
 
 def reason(turn: Turn) -> str | None:
-    """Why *turn* is left out, if its path says so."""
-    if turn.path.startswith("/api/v0"):
-        return "LM Studio's own API, before it spoke the dialect"
+    """Why *turn* is left out here, if its path says so: it is replayed elsewhere, or nowhere."""
+    return next((why for path, why in ELSEWHERE.items() if re.search(path, turn.path)), None) or (
+        beyond(turn)
+    )
+
+
+def beyond(turn: Turn) -> str | None:
+    """Why *turn* is of nobody's operations, if its path says so."""
     return next((why for path, why in OUTSIDE.items() if re.search(path, turn.path)), None)
 
 

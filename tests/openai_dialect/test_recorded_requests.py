@@ -12,7 +12,7 @@ import pytest
 from jackfield import LLMError, create_provider
 from jackfield.drivers.replay import AsyncReplayDriver, ReplayDriver
 from openai_dialect.asking import InexpressibleError, ask, same_meaning
-from openai_dialect.replaying import KEY, answers, config, typed
+from openai_dialect.replaying import KEY, answers, config, root, typed
 from openai_dialect.scope import BORROWED, OWN, failed, inside, operation, plugin, whole
 from support.recordings import WIRE, Turn, turns
 
@@ -69,7 +69,7 @@ def test_the_body_means_what_the_recorded_one_means(turn: Turn) -> None:
 def test_method_address_and_headers_are_the_protocols(turn: Turn) -> None:
     request = sent(turn)
     assert request.method == "POST"
-    assert request.url.endswith("/v1/chat/completions")
+    assert request.url.endswith(f"{root(turn)}/chat/completions")
     if plugin(turn) == "openai":
         assert request.url == "https://api.openai.com/v1/chat/completions"
     assert request.headers["content-type"] == "application/json"
@@ -139,7 +139,7 @@ def test_the_body_of_an_embedding_means_what_the_recorded_one_means(turn: Turn) 
     except LLMError:
         assert failed(turn)
     (request,) = driver.transport.requests
-    assert request.url.endswith("/v1/embeddings")
+    assert request.url.endswith(f"{root(turn)}/embeddings")
     assert json.loads(request.body or b"") == {
         **body,
         "input": [given] if isinstance(given, str) else given,
@@ -157,7 +157,7 @@ def test_models_are_asked_for_as_recorded(turn: Turn) -> None:
     request = driver.transport.requests[-1]
     assert request.method == "GET"
     assert request.body is None
-    assert request.url.endswith("/v1" + turn.path[turn.path.index("/models") :])
+    assert request.url.endswith(root(turn) + turn.path[turn.path.index("/models") :])
 
 
 @pytest.mark.parametrize("providers", [OWN, BORROWED], ids=["own", "borrowed"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -61,11 +62,32 @@ def replaying(name: str, answers: Sequence[Recorded], **config: Any) -> LLMProvi
     return create_provider(name, given, driver=driver, async_driver=async_driver)
 
 
+FILE = {"id": "file-1", "object": "file", "bytes": 3, "created_at": 1, "filename": "batch.jsonl"}
+LAST = {"data": [], "has_more": False}
+
+
+def answers(turn: Turn, chunks: Sequence[bytes] | None = None) -> list[Recorded]:
+    """What is answered to the request of *turn*, and to what comes with it.
+
+    A batch begins with the upload of a file, and after a page of a list there is the last one.
+    """
+    found = [turn.recorded(chunks)]
+    if operation(turn) == "create batch":
+        return [_json(FILE), *found]
+    if operation(turn) in ("files", "batches", "fine-tuning jobs") and turn.status < 300:
+        return [*found, _json(LAST)]
+    return found
+
+
+def _json(body: Any) -> Recorded:
+    return Recorded(chunks=[json.dumps(body).encode()])
+
+
 def sync(
     turn: Turn, chunks: Sequence[bytes] | None = None, request: Request[Any] | None = None
 ) -> Outcome:
     """Replay *turn*, blocking."""
-    provider = replaying(plugin(turn), [turn.recorded(chunks)])
+    provider = replaying(plugin(turn), answers(turn, chunks))
     asked, events = request or typed(turn), list[Any]()
     try:
         if not streams(turn):
@@ -78,7 +100,7 @@ def sync(
 
 
 async def _replay(turn: Turn) -> Outcome:
-    provider = replaying(plugin(turn), [turn.recorded()])
+    provider = replaying(plugin(turn), answers(turn))
     events: list[Any] = []
     try:
         if not streams(turn):

@@ -6,22 +6,35 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from jackfield import ChatRequest, Message, Request, TokenCountRequest
+from jackfield import ChatRequest, Message, ModelInfoRequest, Request, TokenCountRequest
 from jackfield.operations import (
     BatchCancelRequest,
+    BatchCreateRequest,
     BatchInfoRequest,
+    BatchListRequest,
     CompletionRequest,
+    DetokenizeRequest,
     FileContentRequest,
     FileDeleteRequest,
     FileInfoRequest,
+    FileListRequest,
     FileUploadRequest,
+    FineTuneCancelRequest,
+    FineTuneCreateRequest,
+    FineTuneInfoRequest,
+    FineTuneListRequest,
     ImageRequest,
     ModerationRequest,
     RerankRequest,
     SpeechRequest,
+    TokenizeRequest,
     TranscriptionRequest,
 )
 from jackfield.types import MediaPart
+from jackfield_llamacpp_server import SlotsRequest, TemplateRequest
+from jackfield_openrouter import CreditsRequest, GenerationRequest
+from jackfield_vllm import ScoreRequest
+from openai_dialect import scope as dialect
 from openai_dialect.scope import OWN, VENDORS
 from openai_operations.forms import form_fields, form_files
 from support.recordings import Turn, turns
@@ -49,20 +62,67 @@ OPERATIONS = {
     "cancel batch": r"POST .*/batches/[^/]+/cancel",
 }
 
-# The same words for things of another kind: they belong to the plugins of their services.
+UNRECORDED = {
+    "files": r"GET .*/files",
+    "batches": r"GET .*/batches",
+    "fine-tune": r"POST .*/fine_tuning/jobs",
+    "fine-tuning job": r"GET .*/fine_tuning/jobs/[^/]+",
+    "fine-tuning jobs": r"GET .*/fine_tuning/jobs",
+    "cancel fine-tuning": r"POST .*/fine_tuning/jobs/[^/]+/cancel",
+    "tokenize": r"POST .*/tokenize",
+    "detokenize": r"POST .*/detokenize",
+    "score": r"POST .*/score",
+    "slots": r"GET .*/slots",
+    "template": r"POST .*/apply-template",
+    "credits": r"GET .*/credits",
+    "generation": r"GET .*/generation",
+}
+"""Operations of which there need not be a recording."""
+
+ANY = "an error of another API"
+"""What failed where there is no operation: an error is told alike, whatever was asked for."""
+
+ONLY = {
+    "tokenize": ("llamacpp", "vllm"),
+    "detokenize": ("llamacpp", "vllm"),
+    "score": ("vllm",),
+    "slots": ("llamacpp",),
+    "template": ("llamacpp",),
+    "credits": ("openrouter",),
+    "generation": ("openrouter",),
+    **dict.fromkeys(
+        ("fine-tune", "fine-tuning job", "fine-tuning jobs"), ("openai", "azure_openai")
+    ),
+    "cancel fine-tuning": ("openai", "azure_openai"),
+}
+"""Whose operations some are."""
+
+# The same words for things of another kind.
 FOREIGN = {
-    ("xai", "create batch"): "xAI's batches are filled and read by endpoints of their own",
-    ("xai", "batch"): "xAI's batches are filled and read by endpoints of their own",
-    ("openai", "file"): "the files of a vector store, which is no operation of ours",
+    ("xai", r".*/batches\b.*"): "xAI's batches are filled and read by endpoints of their own",
+    ("openai", r".*/vector_stores/.*"): "vector stores are no operation of ours",
+    ("azure_openai", r".*/vector_stores/.*"): "vector stores are no operation of ours",
 }
 
 
 def operation(turn: Turn) -> str | None:
     """The operation of *turn*; None if it is none of these."""
-    found = next((n for n, p in OPERATIONS.items() if re.fullmatch(p, turn.operation)), None)
-    if found == "file" and "vector_stores" not in turn.path:
+    if foreign(turn) is not None:
+        return ANY if turn.status >= 300 else None
+    every = {**OPERATIONS, **UNRECORDED}
+    found = next((n for n, p in every.items() if re.fullmatch(p, turn.operation)), None)
+    if found is not None and turn.provider in ONLY.get(found, (turn.provider,)):
         return found
-    return None if (turn.provider, str(found)) in FOREIGN else found
+    strange = dialect.operation(turn) is None and dialect.beyond(turn) is not None
+    return ANY if strange and turn.status >= 300 else None
+
+
+def foreign(turn: Turn) -> str | None:
+    """Why *turn* is of no operation in spite of its path, if so."""
+    return next(
+        (r for (s, p), r in FOREIGN.items() if s == turn.provider and re.fullmatch(p, turn.path)),
+        None,
+    )
 
 
 def inside(*operations: str) -> list[Turn]:
@@ -131,6 +191,8 @@ BY_ID: dict[str | None, tuple[Any, str]] = {
     "delete file": (FileDeleteRequest, "file_id"),
     "batch": (BatchInfoRequest, "job_id"),
     "cancel batch": (BatchCancelRequest, "job_id"),
+    "fine-tuning job": (FineTuneInfoRequest, "job_id"),
+    "cancel fine-tuning": (FineTuneCancelRequest, "job_id"),
 }
 MADE: dict[str, Callable[[Turn, Any, str], Request[Any]]] = {
     "responses": _chat,
@@ -144,6 +206,25 @@ MADE: dict[str, Callable[[Turn, Any, str], Request[Any]]] = {
     "upload": lambda _, body, __: FileUploadRequest(
         data=b"x", name="a.pdf", purpose=body.get("purpose")
     ),
+    "create batch": lambda _, __, m: BatchCreateRequest(
+        items=[ChatRequest(model=m, messages=[Message("user", "Hi")])]
+    ),
+    "files": lambda *_: FileListRequest(),
+    "batches": lambda *_: BatchListRequest(),
+    "fine-tune": lambda _, body, m: FineTuneCreateRequest(
+        model=m, training_file=str(body.get("training_file"))
+    ),
+    "fine-tuning jobs": lambda *_: FineTuneListRequest(),
+    "tokenize": lambda _, body, m: TokenizeRequest(model=m, text=str(body.get("prompt"))),
+    "detokenize": lambda _, body, m: DetokenizeRequest(model=m, ids=body.get("tokens") or [1]),
+    "score": lambda _, body, m: ScoreRequest(
+        model=m, first=body.get("text_1") or "x", second=body.get("text_2") or "x"
+    ),
+    "slots": lambda *_: SlotsRequest(),
+    "template": lambda *_: TemplateRequest(messages=[Message("user", "Hi")]),
+    "credits": lambda *_: CreditsRequest(),
+    "generation": lambda *_: GenerationRequest(generation_id="gen-1"),
+    ANY: lambda _, __, m: ModelInfoRequest(model=m),
 }
 
 

@@ -13,13 +13,13 @@ import pytest
 from jackfield import ChatResponse, LLMError, fold
 from jackfield.operations import BatchJob, JobStatus, RemoteFile
 from openai_operations.replaying import MARKS, on_loop, sync
-from openai_operations.scope import OPERATIONS, SERVICES, failed, inside, operation
+from openai_operations.scope import ANY, OPERATIONS, SERVICES, UNRECORDED, failed, inside, operation
 from support.recordings import Turn, pieces, turns
 
 pytestmark = MARKS
 
 CHATS = ("responses", "input tokens")
-EVERY = [t for t in inside(*OPERATIONS) if operation(t) not in CHATS]
+EVERY = [t for t in inside(*OPERATIONS, *UNRECORDED, ANY) if operation(t) not in CHATS]
 # Creating a batch is two exchanges: test_batches has it.
 ONE = [t for t in EVERY if operation(t) != "create batch"]
 
@@ -153,7 +153,7 @@ def test_an_error_is_typed_and_says_what_the_service_says(turn: Turn) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@pytest.mark.parametrize("turn", ONE, ids=str)
+@pytest.mark.parametrize("turn", [*EVERY, *inside("input tokens")], ids=str)
 def test_every_colour_reads_the_same(turn: Turn, backend: str) -> None:
     plain, there = sync(turn), on_loop(turn, backend)
     assert (there.result, there.events) == (plain.result, plain.events)

@@ -77,7 +77,15 @@ def beyond(body: Json) -> set[str]:
     odd = [m for m in messages if not isinstance(m.get("content") or "", str)]
     fields |= {"content that is no text"} if odd else set()
     images = [i for m in messages for i in m.get("images") or ()]
+    if not fields and "user" in {m.role for m in _results(messages)}:
+        fields = {"a result of no call"}
     return fields | ({"images that are no base64"} if not all(map(_is_base64, images)) else set())
+
+
+def _results(messages: Iterable[Json]) -> list[Message]:
+    """What is read of the messages with results."""
+    read = zip(messages, _Conversation().read(messages), strict=True)
+    return [ours for wire, ours in read if wire["role"] == "tool"]
 
 
 def _is_base64(image: Any) -> bool:
@@ -231,6 +239,7 @@ class _Conversation:
     """Gives the calls of a conversation ids, since recorded ones have none."""
 
     waiting: list[ToolCall] = field(factory=list)
+    known: set[Any] = field(factory=set)
     made: int = 0
 
     def read(self, wire: Iterable[Json]) -> list[Message]:
@@ -238,7 +247,9 @@ class _Conversation:
 
     def _message(self, wire: Json) -> Message:
         if wire["role"] == "tool":
-            return Message("tool", self._result(wire))
+            result = self._result(wire)
+            # A result of no call has no common words: see `beyond`.
+            return Message("tool", result) if result else Message("user", _said(wire))
         parts: list[Any] = []
         if wire.get("thinking"):
             parts.append(ReasoningPart(wire["thinking"]))
@@ -251,10 +262,11 @@ class _Conversation:
         arguments = wire["function"].get("arguments") or {}
         text = arguments if isinstance(arguments, str) else json.dumps(arguments)
         given = wire.get("id") or f"made-{self.made}"
+        self.known.add(given)
         self.waiting.append(ToolCall(given, wire["function"]["name"], text))
         return self.waiting[-1]
 
-    def _result(self, wire: Json) -> ToolResult:
+    def _result(self, wire: Json) -> ToolResult | None:
         """The result, its name left to be found where the call that it answers is known."""
         name = wire.get("tool_name")
         parts = _said(wire)
@@ -262,7 +274,8 @@ class _Conversation:
             if name == call.name and wire.get("tool_call_id") in (None, call.id):
                 self.waiting.remove(call)
                 return ToolResult(call.id, parts)
-        return ToolResult(wire.get("tool_call_id") or "", parts, name=name)
+        given = wire.get("tool_call_id")
+        return ToolResult(given, parts, name=name) if given in self.known else None
 
 
 def streams(turn: Turn) -> bool:
