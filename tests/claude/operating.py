@@ -100,12 +100,17 @@ def answers(turn: Turn, recorded: Recorded) -> list[Recorded]:
     return [Recorded(chunks=[job.encode()]), recorded]
 
 
+def base_url(turn: Turn) -> str:
+    """Where *turn* was asked for."""
+    address = urlsplit(turn.request["url"])
+    return f"{address.scheme}://{address.netloc}{address.path.partition('/v1/')[0]}"
+
+
 def replay(turn: Turn, backend: str = "", chunks: Sequence[bytes] | None = None) -> Outcome:
     """Replay *turn*, blocking or on the event loop of *backend*."""
-    address = urlsplit(turn.request["url"])
-    base_url = f"{address.scheme}://{address.netloc}{address.path.partition('/v1/')[0]}"
+    recorded = turn.recorded(chunks)
     provider = replaying(
-        *answers(turn, turn.recorded(chunks)), base_url=base_url, allow_insecure_http=True
+        *answers(turn, recorded), base_url=base_url(turn), allow_insecure_http=True
     )
     result, failed = None, None
     try:

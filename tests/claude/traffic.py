@@ -53,12 +53,13 @@ OUT_OF_SCOPE = {
 def recorded() -> list[Turn]:
     """Every turn with Anthropic, and those with other servers that speak its messages."""
     folders = sorted(p.name for p in WIRE.iterdir() if p.is_dir()) if WIRE.is_dir() else []
-    return [
-        turn
-        for folder in folders
-        for turn in turns(folder)
-        if folder == "anthropic" or re.fullmatch(r".*/v1/messages(/count_tokens)?", turn.path)
-    ]
+    return [turn for folder in folders for turn in turns(folder) if speaks(turn)]
+
+
+def speaks(turn: Turn) -> bool:
+    """Whether *turn* is with Anthropic, or with another server that speaks its messages."""
+    messages = re.fullmatch(r".*/v1/messages(/count_tokens)?", turn.path)
+    return turn.provider == "anthropic" or messages is not None
 
 
 ALL = recorded()

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from cohere_wire.traffic import operation
 from cohere_wire.typed import typed
-from jackfield import Request
+from jackfield import LLMProvider, Request, create_provider
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from jackfield_cohere import CohereProvider
 from support.recordings import Turn
@@ -48,6 +48,20 @@ def replaying(*answers: Recorded, **config: Any) -> CohereProvider:
     )
 
 
+def provider_of(turn: Turn, chunks: Sequence[bytes] | None) -> LLMProvider:
+    """The provider that replays *turn*: at the compatible address, the compatible one."""
+    if operation(turn) != "compatible chat":
+        return replaying(turn.recorded(chunks), *following(turn))
+    config = {**CONFIG, "base_url": turn.request["url"].removesuffix("/chat/completions")}
+    answers = [turn.recorded(chunks)]
+    return create_provider(
+        "openai-compatible",
+        config,
+        driver=ReplayDriver(answers),
+        async_driver=AsyncReplayDriver(answers),
+    )
+
+
 def following(turn: Turn) -> list[Recorded]:
     """What is answered after *turn*: an empty last page, where there may be further ones."""
     last = [turn.recorded([b'{"models": []}'])]
@@ -61,7 +75,7 @@ def replay(
     stream: bool | None = None,
 ) -> Outcome:
     """Replay *turn*, blocking."""
-    provider, events = replaying(turn.recorded(chunks), *following(turn)), list[Any]()
+    provider, events = provider_of(turn, chunks), list[Any]()
     driver: Any = provider._driver
     try:
         asked = typed(turn) if request is None else request
@@ -77,7 +91,7 @@ def replay(
 
 
 async def _replay(turn: Turn, chunks: Sequence[bytes]) -> Outcome:
-    provider, events = replaying(turn.recorded(chunks), *following(turn)), list[Any]()
+    provider, events = provider_of(turn, chunks), list[Any]()
     try:
         if streams(turn):
             async with provider.astream(typed(turn)) as made:

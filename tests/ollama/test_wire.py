@@ -31,14 +31,13 @@ from jackfield import (
     StreamInterruptedError,
     fold,
 )
-from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from jackfield_ollama import OllamaProvider
 from support.ollama_answers import Truth, lines, read_answer, refusal, text_of
 from support.ollama_reading import beyond, meaning, native, read_request, streams
+from support.ollama_replays import HERE, provider
 from support.ollama_scope import IN_SCOPE, reason, taken
 from support.recordings import WIRE, Turn, pieces, turns
 
-HERE = "http://127.0.0.1:11434"
 REASONS = {
     "stop": FinishReason.STOP,
     "length": FinishReason.LENGTH,
@@ -78,20 +77,6 @@ def each(found: Sequence[Turn]) -> pytest.MarkDecorator:
     """Run a test for each of the turns found; say so where there is none."""
     none = pytest.param(None, id="none", marks=pytest.mark.skip(reason="no such turn is recorded"))
     return pytest.mark.parametrize("turn", found or [none], ids=str)
-
-
-MISSING = Recorded(status=404, chunks=[b"404 page not found"])
-
-
-def provider(turn: Turn, chunks: Sequence[bytes] | None = None) -> OllamaProvider:
-    recorded = [turn.recorded(chunks)]
-    if native(turn)[1] == "POST /api/embeddings":
-        # It is asked where there is no /api/embed.
-        recorded.insert(0, MISSING)
-    config = {"base_url": HERE + native(turn)[0], "retry": {"attempts": 1}}
-    return OllamaProvider(
-        config, driver=ReplayDriver(recorded), async_driver=AsyncReplayDriver(recorded)
-    )
 
 
 def replay(

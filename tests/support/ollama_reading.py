@@ -275,7 +275,7 @@ class _Conversation:
                 self.waiting.remove(call)
                 return ToolResult(call.id, parts)
         given = wire.get("tool_call_id")
-        return ToolResult(given, parts, name=name) if given in self.known else None
+        return ToolResult(str(given), parts, name=name) if given in self.known else None
 
 
 def streams(turn: Turn) -> bool:
