@@ -212,6 +212,13 @@ def commands() -> str:
     return "\n".join(parts).rstrip()
 
 
+def coverage() -> str:
+    """How many recorded cases of each service are replayed, and why the others are not."""
+    from wire.report import render
+
+    return render()
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "errors": ("errors.md", errors),
     "parameters": ("parameters.md", parameters),
@@ -220,7 +227,15 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("configuration.md", settings),
     "hooks": ("hooks.md", hooks),
     "commands": ("cli.md", commands),
+    "coverage": ("coverage.md", coverage),
 }
+
+
+def about_these_recordings() -> bool:
+    """Whether the page of the recordings is about the ones at hand: there may be others, or none."""
+    from wire.report import digest
+
+    return digest() in current("coverage")
 
 
 def marked(name: str) -> re.Pattern[str]:
@@ -244,5 +259,6 @@ def write(name: str) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests"))
     for part in sys.argv[1:] or PARTS:
         write(part)
