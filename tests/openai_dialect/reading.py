@@ -52,13 +52,20 @@ def read_answers(documents: Iterable[Any], *, closed: bool = True) -> dict[int, 
             said.finish = choice.get("finish_reason") or said.finish
             message, whole = spoken(choice)
             _read_content(said, message.get("content"))
-            said.reasoning += message.get("reasoning_content") or message.get("reasoning") or ""
+            said.reasoning += _thought(message)
             said.refusal += message.get("refusal") or ""
             for call in calls_of(message):
                 _read_call(said, call, at, numbers, whole=whole)
     for said in answers.values() if closed else ():
         said.calls = [[n, _input(t[1:]) if t[:1] == CUSTOM else t] for n, t in said.calls]
     return answers
+
+
+def _thought(message: Mapping[str, Any]) -> str:
+    """The thinking that *message* shows, in the details where it says it nowhere else."""
+    details = [d for d in message.get("reasoning_details") or [] if isinstance(d, dict)]
+    shown = "".join(d.get("text") or d.get("summary") or "" for d in details)
+    return message.get("reasoning_content") or message.get("reasoning") or shown
 
 
 CUSTOM = "\0"

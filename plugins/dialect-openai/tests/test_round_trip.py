@@ -103,6 +103,16 @@ def test_reasoning_details_go_back_whole(replayed: Any, body_of: Any, streamed: 
     assert sent == {"role": "assistant", "content": "4", "reasoning_details": DETAILS}
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_thinking_that_the_details_alone_tell_is_thinking(replayed: Any, streamed: bool) -> None:
+    told = {"reasoning": None, "reasoning_details": DETAILS}
+    choice = {"delta" if streamed else "message": told, "finish_reason": "stop"}
+    body = {"id": "c", "choices": [choice]}
+    stand = replayed([body] if streamed else body)
+    answer = stand.stream_execute("m", "Hi").drain() if streamed else stand.execute("m", "Hi")
+    assert answer.reasoning == "We need"
+
+
 def test_speech_goes_back_by_its_id(replayed: Any, body_of: Any) -> None:
     audio = {"id": "a1", "data": base64.b64encode(b"RIFF").decode(), "transcript": "Hello"}
     body = {"id": "c", "choices": [{"message": {"content": None, "audio": audio}}]}

@@ -20,7 +20,7 @@ from jackfield.failures import event_error, parse_failure
 from jackfield.flow import HTTPResponse
 from jackfield.framing import Frame
 
-from .pieces import Sound, join_details, piece_event
+from .pieces import Sound, join_details, piece_event, shown
 from .toolcalls import Calls
 from .usage import parse_cost, parse_usage
 from .wire import COMPLETION, Choice, Completion, MessageWire, ToolCallWire
@@ -143,7 +143,8 @@ class ChunkParser:
                 self._extras.update({e: v for e, v in found.items() if v is not None})
 
     def _delta(self, delta: MessageWire, at: int, out: list[Any], *, whole: bool) -> None:
-        thought = delta.reasoning_content or delta.reasoning
+        details = delta.reasoning_details
+        thought = delta.reasoning_content or delta.reasoning or (details and shown(details))
         if type(thought) is str:
             # Before the text, where a message has both.
             spoken = type(delta.content) is str and delta.content

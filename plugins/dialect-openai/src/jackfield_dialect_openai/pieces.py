@@ -90,5 +90,11 @@ def join_details(details: list[Any], more: list[Any], *, whole: bool) -> None:
                 last[key] = value
 
 
+def shown(details: list[Any]) -> str | None:
+    """The thinking that *details* show."""
+    told = [d.get("text") or d.get("summary") for d in details if isinstance(d, dict)]
+    return "".join(text for text in told if isinstance(text, str)) or None
+
+
 def _same_block(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(one.get(key) == other.get(key) for key in ("type", "index"))
