@@ -38,7 +38,7 @@ def _ways(name: str) -> list[dict[str, Any]]:
     config = plugin_manager().provider_class(name).Config
     told = get_type_hints(config)
     ways: list[dict[str, Any]] = [{}]
-    for setting in told.keys() & _CHOICES:
+    for setting in sorted(told.keys() & _CHOICES):
         usual = fields_dict(config)[setting].default
         ways += [{setting: value} for value in get_args(told[setting]) if value != usual]
     return ways
