@@ -88,6 +88,16 @@ def test_an_answer_goes_back_as_it_came(turn: Turn) -> None:
     assert meaning({"messages": [back]}) == meaning({"messages": [came]})
 
 
+@each([t for t in of("chat v1") if read(t).answered and read(t).text])
+def test_an_answer_of_the_first_version_goes_back_as_its_words(turn: Turn) -> None:
+    wire, answer = read(turn), whole(turn)
+    history = [Message("user", "Hi"), answer.message, Message("user", "Go on")]
+    own = {"cohere": {"api": "v1"}}
+    asked = ChatRequest(model="a-model", messages=history, provider_options=own)
+    (back,) = [m for m in replaying().explain(asked).body["chat_history"] if m["role"] == "CHATBOT"]
+    assert back["message"] == wire.text
+
+
 def returnable(arguments: str) -> str:
     """*arguments* as they go back: an object."""
     found = parsed(arguments)
