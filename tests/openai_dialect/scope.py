@@ -43,7 +43,7 @@ ELSEWHERE = {
     r"/images/(?:generations|edits)$": "image generation: tests/openai_operations has them",
     r"/moderations$": "moderation: tests/openai_operations has them",
     r"/responses": "the Responses API: tests/openai_operations has it",
-    r"/rerank$": "reranking: tests/openai_operations has them",
+    r"/(?:rerank|reranking|ranking)$": "reranking: tests/openai_operations has them",
     r"/(?:tokenize|detokenize|score|slots|apply-template)$": "a server's own: tests/openai_operations has them",
     r"/(?:credits|generation)$": "OpenRouter's accounts: tests/openai_operations has them",
     r"/messages(?:/count_tokens)?$": "another dialect: Anthropic's",
@@ -56,13 +56,20 @@ ELSEWHERE = {
 OUTSIDE = {
     r"/organization/": "administration is no operation of ours",
     r"/vector_stores": "vector stores are no operation of ours",
-    r"/(?:assistants|threads|realtime|uploads|containers|conversations|evals|videos)": "an API of OpenAI's beside the dialect",
+    r"/(?:assistants|threads|realtime|uploads|containers|conversations|evals|videos)\b": "an API of OpenAI's beside the dialect",
+    r"/(?:responses|chat/completions)/[^/]+": "the caller keeps a conversation, not the service",
+    r"/fine_tuning/(?:alpha|checkpoints|jobs/[^/]+/)": "what a training logs is no operation of ours",
+    r"/fine-tunes|/engines|/edits$": "an API that was retired, or is beside the dialect",
     r"/images/variations": "variations of a picture are no operation of ours",
-    r"/(?:pooling|classify|embed|health|metrics|version|ping|infill)$": "a server's own endpoint, which is no operation of ours",
-    r"/(?:keys?|providers|activity|user)$": "an account's business",
+    r"^DELETE .*/models/": "to delete a model that was trained is no operation of ours",
+    r"/(?:fim|agents)/|/(?:ocr|classifications|chat/moderations)$": "Mistral's own, beside the dialect",
+    r"/(?:\w+-models|api-key|tokenize-text|deferred-completion/.+|documents/search)$": "xAI's own, beside the dialect",
+    r"/models/.+/endpoints$|/embeddings/models$": "OpenRouter's own lists, beside its models",
+    r"/(?:auth/key|keys?|providers|activity|user)$": "an account's business",
+    r"/(?:pooling|classify|embed|health|metrics|version|ping|infill|completion|lora-adapters|invocations)$|/slots/\d+": "a server's own endpoint, which is no operation of ours",
     r"/api/v1/chat$": "LM Studio's own API, in which the server keeps the conversation",
 }
-"""Why turns of no operation of anybody's are left out, by path."""
+"""Why turns of no operation of anybody's are left out, by method and path."""
 
 # A recorder's slip: the client's list of models was stored as POST.
 SLIPS = {("vllm", "POST", "models"): "GET"}
@@ -71,6 +78,8 @@ SLIPS = {("vllm", "POST", "models"): "GET"}
 def operation(turn: Turn) -> str | None:
     """The operation of *turn* in this dialect; None if it has none."""
     found = next((name for name, path in OPERATIONS.items() if path.search(turn.path)), None)
+    if re.search(r"/(?:embeddings|agents|fim)/", turn.path):  # a service's own, beside the dialect
+        return None
     method = SLIPS.get((turn.provider, turn.request["method"], str(found)), turn.request["method"])
     wanted = "GET" if found in ("model", "models") else "POST"
     return found if method == wanted else None
@@ -84,8 +93,8 @@ def reason(turn: Turn) -> str | None:
 
 
 def beyond(turn: Turn) -> str | None:
-    """Why *turn* is of nobody's operations, if its path says so."""
-    return next((why for path, why in OUTSIDE.items() if re.search(path, turn.path)), None)
+    """Why *turn* is of nobody's operations, if its method and path say so."""
+    return next((why for path, why in OUTSIDE.items() if re.search(path, turn.operation)), None)
 
 
 def inside(*operations: str, providers: tuple[str, ...] = OWN + BORROWED) -> list[Turn]:

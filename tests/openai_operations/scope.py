@@ -47,12 +47,12 @@ SERVICES = (
 OPERATIONS = {
     "responses": r"POST .*/responses",
     "input tokens": r"POST .*/responses/input_tokens",
-    "completions": r"POST .*(?<!chat)/completions",
+    "completions": r"POST .*(?<!chat)(?<!fim)(?<!agents)/completions",
     "images": r"POST .*/images/(generations|edits)",
     "speech": r"POST .*/audio/speech",
     "transcription": r"POST .*/audio/(transcriptions|translations)",
     "moderation": r"POST .*/moderations",
-    "rerank": r"POST .*/rerank",
+    "rerank": r"POST .*/(rerank|reranking|ranking)",
     "upload": r"POST .*/files",
     "file": r"GET .*/files/[^/]+",
     "file content": r"GET .*/files/[^/]+/content",
@@ -175,8 +175,9 @@ def _moderation(_turn: Turn, body: Any, model: str) -> Request[Any]:
 
 
 def _rerank(_turn: Turn, body: Any, model: str) -> Request[Any]:
-    documents = [_text(d) for d in body.get("documents") or ["a document"] * 20]
-    return RerankRequest(model=model, query=str(body.get("query")), documents=documents)
+    given = body.get("documents") or body.get("passages") or ["a document"] * 20
+    query = _text(body.get("query") or "a question")
+    return RerankRequest(model=model, query=query, documents=[_text(d) for d in given])
 
 
 def _speech(_turn: Turn, body: Any, model: str) -> Request[Any]:

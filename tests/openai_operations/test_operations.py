@@ -110,7 +110,8 @@ def test_verdicts_are_the_wires(turn: Turn) -> None:
 @pytest.mark.parametrize("turn", good("rerank"), ids=str)
 def test_documents_are_ranked_as_the_wire_scores_them(turn: Turn) -> None:
     answer, wire = sync(turn).value(), body(turn)
-    scores = {r["index"]: r["relevance_score"] for r in wire["results"]}
+    ranked = wire["results"] if "results" in wire else wire["rankings"]
+    scores = {r["index"]: r.get("relevance_score", r.get("logit")) for r in ranked}
     assert {r.index: r.score for r in answer.results} == scores
     order = [r.score for r in answer.results]
     assert order == sorted(order, reverse=True)
