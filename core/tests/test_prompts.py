@@ -465,3 +465,8 @@ def test_a_typed_request_takes_what_a_verb_takes(kind: Any) -> None:
 def test_a_typed_request_refuses_what_a_verb_refuses(messages: Any) -> None:
     with pytest.raises(InvalidRequestError):
         ChatRequest(model="m", messages=messages)
+
+
+def test_a_shape_with_a_schema_is_one_of_json() -> None:
+    assert ResponseFormat(schema={"type": "object"}).type == "json_schema"
+    assert ResponseFormat().type == "text"

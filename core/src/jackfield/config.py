@@ -283,17 +283,13 @@ def _check(config: Any, problems: Issues) -> None:
         problems += check_key("api_key", config.api_key.reveal())
     for name, value in config.headers.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or not _printable(value.reveal()):
-            problems.append(
-                ConfigIssue("headers", "has what is not a header", "use printable ASCII")
-            )
+            problems.append(ConfigIssue("headers", "has what is no header", "use printable ASCII"))
         elif name.lower() in ("host", "content-length", "transfer-encoding"):
             problems.append(ConfigIssue(f"headers.{name}", "cannot be set", "remove it"))
     for name in ("ca_file", "cert_file", "key_file"):
         path = getattr(config, name)
         if path is not None and not Path(path).is_file():
-            problems.append(
-                ConfigIssue(name, "there is no such file", "give the path of a PEM file")
-            )
+            problems.append(ConfigIssue(name, "there is no such file", "name a PEM file"))
 
 
 def _printable(text: str) -> bool:

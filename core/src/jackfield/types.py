@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 Json = Mapping[str, Any]
 
@@ -154,10 +154,12 @@ ToolChoice = Literal["auto", "none", "required"] | str
 
 @frozen(kw_only=True)
 class ResponseFormat:
-    """The shape of the answer: free text, any JSON, or JSON that fits *schema*."""
+    """The shape of the answer: free text, any JSON, or JSON that fits *schema*, where there is one."""
 
-    type: Literal["text", "json", "json_schema"] = "text"
     schema: Json | None = None
+    type: Literal["text", "json", "json_schema"] = field(
+        default=Factory(lambda it: "json_schema" if it.schema else "text", takes_self=True)
+    )
     name: str = "answer"
     strict: bool | None = None
     description: str = ""

@@ -18,6 +18,7 @@ from jackfield import (
     MediaPart,
     Message,
     NotFoundError,
+    ResponseFormat,
     StreamStart,
     TextDelta,
     TextPart,
@@ -220,6 +221,12 @@ def test_what_a_grammar_cannot_hold_is_a_warning_and_with_strict_an_error(
 def test_a_grammar_of_the_users_own_is_obeyed(local: LlamaCppProvider) -> None:
     own = {"llamacpp": {"grammar": 'root ::= "yes" | "no"'}}
     assert local.execute(MODEL, "Is it?", GREEDY, provider_options=own).text in {"yes", "no"}
+
+
+def test_what_describes_a_shape_is_for_the_prompt(local: LlamaCppProvider) -> None:
+    shape = ResponseFormat(schema=PERSON, description="Whoever flies best")
+    (warning,) = local.explain(MODEL, "Hi", GREEDY, response_format=shape).warnings
+    assert (warning.kind, warning.subject) == ("unsupported", "response_format")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ def prepare(config: LlamaCppConfig, call: Call[ChatRequest]) -> Prepared:
     template = options.chat_template or header.chat_template
     for limit in engine.limits(kind, template, body):
         call.warn(limit.kind, limit.what, limit.message)
+    if (form := call.request.response_format) is not None and form.description:
+        call.warn("unsupported", "response_format", "say in the prompt what describes it")
     return Prepared(kind=kind, model=model, header=header, options=options, body=body)
 
 
