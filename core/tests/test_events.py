@@ -23,6 +23,7 @@ from jackfield import (
     ReasoningPart,
     RefusalDelta,
     StreamEvent,
+    StreamRestart,
     StreamStart,
     TextDelta,
     TextPart,
@@ -149,6 +150,13 @@ def test_parallel_tool_calls_keep_their_own_arguments() -> None:
         ToolCall("a", "add", '{"x":1}'),
         ToolCall("b", "sub", '{"y":2}'),
     )
+
+
+@given(jf.events(), jf.events())
+def test_what_came_before_a_restart_is_void(
+    before: list[StreamEvent], after: list[StreamEvent]
+) -> None:
+    assert fold([*before, StreamRestart(reason="it broke"), *after]) == fold(after)
 
 
 def test_events_are_values() -> None:

@@ -24,12 +24,15 @@ from jackfield.flow import (
     Defer,
     Flow,
     HTTPRequest,
+    Signal,
     invoke,
     now,
     random,
     read,
     send,
     sleep,
+    tap,
+    wait,
     with_header,
 )
 
@@ -76,6 +79,10 @@ def everything() -> Flow[Any]:
         pieces.append(piece)
         yield [piece]
     yield Close(opened)
+    late = yield from wait(Signal(), 0.01)
+    raised = Signal()
+    raised.set()
+    assert (late, (yield from wait(raised))) == (False, True)
     return waited, number, 0 <= chance < 1, whole.status, whole.body, pieces
 
 
@@ -214,6 +221,78 @@ def test_a_stream_left_early_closes_its_response() -> None:
     assert [r.closed for r in driver.transport.responses] == [False]
     events.close()
     assert [r.closed for r in driver.transport.responses] == [True]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_tapped_flow_is_the_same_flow_and_each_step_is_seen(driver: Any) -> None:
+    recorded = [Recorded(chunks=[b"whole"]), Recorded(chunks=[b"a", b"b"])]
+    seen: list[Any] = []
+    tapped = driver(lambda: tap(everything(), lambda step, _: seen.append(step)), recorded)
+    assert tapped == driver(everything, recorded)
+    assert [step for step in seen if type(step) is list] == [[b"a"], [b"b"]]
+    assert sum(isinstance(step, HTTPRequest) for step in seen) == 2
+
+
+def raising(signal: Signal, after: float) -> Flow[str]:
+    yield from sleep(after)
+    signal.set()
+    return "raised"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_signal_wakes_who_waits_for_it_in_whatever_colour(backend: str) -> None:
+    signal, woken = Signal(), []
+    driver = AsyncDriver()
+    thread = threading.Thread(target=lambda: woken.append(SyncDriver().run(wait(signal, 30))))
+    thread.start()
+
+    async def waiting() -> None:
+        woken.append(await driver.run(wait(signal, 30)))
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(waiting)
+            group.start_soon(waiting)
+            await anyio.sleep(0.05)
+            await anyio.to_thread.run_sync(signal.set)
+
+    aio(main, backend)
+    thread.join(10)
+    assert woken == [True] * 3
+
+
+def test_a_signal_is_waited_for_in_virtual_time() -> None:
+    signal = Signal()
+
+    def waiting(seconds: float) -> Flow[tuple[bool, float]]:
+        raised = yield from wait(signal, seconds)
+        return raised, (yield from now())
+
+    flows = [
+        (0.0, waiting(9.0)),
+        (0.0, waiting(3.0)),
+        (1.0, raising(signal, 4.0)),
+        (7.0, waiting(1)),
+    ]
+    results = VirtualDriver().run_all(flows)
+    assert results == [(True, 5.0), (False, 3.0), "raised", (True, 7.0)]
+
+
+def test_a_flow_that_nobody_can_wake_is_an_error_and_no_hang() -> None:
+    with pytest.raises(RuntimeError, match="1 flows wait"):
+        VirtualDriver().run(wait(Signal()))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_cancelled_wait_leaves_nothing_behind_in_its_signal(backend: str) -> None:
+    signal = Signal()
+
+    async def main() -> None:
+        with anyio.move_on_after(0.05):
+            await AsyncDriver().run(wait(signal))
+
+    aio(main, backend)
+    assert signal._callbacks == []
 
 
 def test_many_flows_share_the_virtual_clock_and_end_in_their_own_time() -> None:

@@ -99,6 +99,24 @@ def test_middleware_sees_one_call_however_many_attempts(manager: PluginManager) 
     assert spy.seen == [("toy", "m"), "Hello"]
 
 
+class AttemptSpy(Spy):
+    """Writes down each attempt's end."""
+
+    @hookimpl
+    def wrap_attempt(self, provider: Any, request: Any) -> Any:
+        return Spy.wrap_call(self, provider, request)
+
+    def wrap_call(self, provider: Any, request: Any) -> Any:
+        """Not a hook here."""
+
+
+def test_middleware_of_attempts_sees_every_one(manager: PluginManager) -> None:
+    spy = AttemptSpy()
+    manager.register(spy)
+    toy(manager, Recorded(status=503), PLAIN).execute("m", "Hi")
+    assert spy.seen == [("toy", "m"), "OverloadedError", ("toy", "m"), "Hello"]
+
+
 def test_middleware_sees_how_a_call_failed_or_was_left(manager: PluginManager) -> None:
     spy = Spy()
     manager.register(spy)

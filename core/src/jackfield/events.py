@@ -111,6 +111,17 @@ class PartMetadata(StreamEvent, frozen=True):
     choice: int = 0
 
 
+class StreamRestart(StreamEvent, frozen=True, kw_only=True):
+    """The answer so far is void, and begins anew: a route's next target answers.
+
+    *reason* says what broke, *provider* and *model* where.
+    """
+
+    reason: str = ""
+    provider: str = ""
+    model: str = ""
+
+
 class Finish(StreamEvent, frozen=True, kw_only=True):
     """The end of answer *choice*; usage, cost and metadata come with choice 0."""
 
@@ -189,6 +200,10 @@ class ResponseBuilder:
                     usage=event.usage or before.usage,
                     warnings=before.warnings + event.warnings,
                 )
+            case StreamRestart():
+                self._start = StreamStart()
+                self._finish.clear()
+                self._drafts.clear()
             case Finish():
                 self._finish[event.choice] = event
             case PartAdded(part, index, choice):

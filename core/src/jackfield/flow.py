@@ -8,6 +8,7 @@ virtual time. An effect that fails is thrown into the flow as an `LLMError`.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
@@ -109,6 +110,47 @@ class Sleep:
     seconds: float
 
 
+class Signal:
+    """A flag that is raised once; flows wait for it, and any thread may raise it."""
+
+    __slots__ = ("_callbacks", "_lock", "raised")
+
+    def __init__(self) -> None:
+        self.raised = False
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], object]] = []
+
+    def set(self) -> None:
+        """Raise it: whoever waits goes on."""
+        with self._lock:
+            self.raised = True
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def subscribe(self, callback: Callable[[], object]) -> None:
+        """Have *callback* called when it is raised, at once if it is: in whatever thread that is."""
+        with self._lock:
+            if not self.raised:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def unsubscribe(self, callback: Callable[[], object]) -> None:
+        """Forget *callback*."""
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+
+@frozen
+class Wait:
+    """Effect: wait for *signal*, at most so many *seconds*; the outcome says whether it was raised."""
+
+    signal: Signal
+    seconds: float = float("inf")
+
+
 class Now:
     """Effect: the driver's monotonic clock, in seconds."""
 
@@ -120,7 +162,7 @@ class Random:
 NOW = Now()
 RANDOM = Random()
 
-Effect = HTTPRequest | Read | Close | Invoke | Defer | Sleep | Now | Random
+Effect = HTTPRequest | Read | Close | Invoke | Defer | Sleep | Wait | Now | Random
 Flow = Generator[Any, Any, T]
 """Yields an `Effect` or a ``list`` of stream events; is sent the effect's outcome."""
 
@@ -151,6 +193,12 @@ def sleep(seconds: float) -> Flow[None]:
     yield Sleep(seconds)
 
 
+def wait(signal: Signal, seconds: float = float("inf")) -> Flow[bool]:
+    """Wait for *signal*; False when *seconds* passed first."""
+    raised: bool = yield Wait(signal, seconds)
+    return raised
+
+
 def now() -> Flow[float]:
     """The driver's monotonic clock."""
     clock: float = yield NOW
@@ -161,6 +209,25 @@ def random() -> Flow[float]:
     """A number in [0, 1)."""
     number: float = yield RANDOM
     return number
+
+
+def tap(flow: Flow[T], seen: Callable[[Any, Any], None]) -> Flow[T]:
+    """*flow*, with *seen* called after each step: the effect and its outcome, or events and None."""
+    try:
+        step = flow.send(None)
+        while True:
+            try:
+                outcome = yield step
+            except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
+                step = flow.throw(error)
+            else:
+                seen(step, outcome)
+                step = flow.send(outcome)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        flow.close()
 
 
 def with_header(request: HTTPRequest, name: str, value: str) -> HTTPRequest:

@@ -24,11 +24,13 @@ def register_providers() -> Iterable[type[LLMProvider]] | None:
 
 
 @hookspec
-def wrap_call(provider: LLMProvider, request: Request[Any]) -> Wrapper | None:
+def wrap_call(provider: LLMProvider, request: Request[Any], nested: bool) -> Wrapper | None:
     """Return a function from flow to flow that goes around this call, or None.
 
     It sees blocking, async, plain and streamed calls alike, once a call (retries
-    are inside), and may yield effects of its own::
+    are inside), and may yield effects of its own. *nested* says that a route
+    calls, whose own call was wrapped already. An implementation names the
+    arguments that it needs::
 
         @hookimpl
         def wrap_call(provider, request):
@@ -38,6 +40,15 @@ def wrap_call(provider: LLMProvider, request: Request[Any]) -> Wrapper | None:
                 return response
 
             return logged
+    """
+
+
+@hookspec
+def wrap_attempt(provider: LLMProvider, request: Request[Any]) -> Wrapper | None:
+    """Return a function from flow to flow that goes around each attempt, or None.
+
+    As `wrap_call`, but inside retries, and only around providers that are no route:
+    what counts, limits or books what a backend is really asked belongs here.
     """
 
 

@@ -261,10 +261,8 @@ class HTTPProvider(LLMProvider):
 
     def price(self, model: str, usage: Usage) -> Cost | None:
         """The computed cost of *usage*, where a plugin knows the model's price."""
-        if self._hook is None or not self._hook.price_model.get_hookimpls():
-            return None
-        pricing = self._hook.price_model(provider=self.info.name, model=model)
-        return None if pricing is None else cast("Cost", pricing.cost(usage))
+        pricing = self.pricing(model)
+        return None if pricing is None else pricing.cost(usage)
 
     def conceal(self, error: LLMError) -> None:
         """Take the key and secret headers out of *error*: some servers repeat what they were sent."""

@@ -21,10 +21,26 @@ from .flow import NOW, Flow
 from .hookspecs import hookspec
 from .params import ALIASES, NAMES, GenerationParams, ParamTable, normalize, parse_params
 from .prompts import Prompt, check_options, parse_choice, parse_format, parse_prompt, parse_tools
-from .requests import ChatRequest, ModelListRequest, Request, Timeout, TokenCountRequest
-from .retrying import RetryQuota, retrying
+from .requests import (
+    ChatRequest,
+    ModelListRequest,
+    Request,
+    Timeout,
+    TokenCountRequest,
+    guess_tokens,
+)
+from .retrying import Budget, RetryQuota, retrying
 from .streams import AsyncEventStream, EventStream
-from .types import CallWarning, ChatResponse, ConfigIssue, Json, ModelInfo, ProviderInfo, TokenCount
+from .types import (
+    CallWarning,
+    ChatResponse,
+    ConfigIssue,
+    Json,
+    ModelInfo,
+    Pricing,
+    ProviderInfo,
+    TokenCount,
+)
 from .verbs import OperationVerbs
 
 R = TypeVar("R")
@@ -242,8 +258,12 @@ class LLMProvider(OperationVerbs):
 
     # What the core adds around every call.
 
-    def call(self, request: Request[R], *, stream: bool = False) -> Flow[R]:
+    def call(
+        self, request: Request[R], *, stream: bool = False, budget: Budget | None = None
+    ) -> Flow[R]:
         """The whole flow of *request*: attempts inside middleware. Routes run their targets' calls.
+
+        With the *budget* of a layer around it, the call does not retry by itself.
 
         Raises:
             UnsupportedOperationError: the provider has no such operation.
@@ -256,21 +276,40 @@ class LLMProvider(OperationVerbs):
             can = ", ".join(sorted(r.__name__ for r in self.operations))
             message = f"{self.name} has no {type(request).__name__}; it has {can or 'nothing'}"
             raise UnsupportedOperationError(message, provider=self.name)
-        flow = self._attempts(request, stream)
+        flow = self.attempts(request, stream, budget)
         if self._hook is not None and self._hook.wrap_call.get_hookimpls():
-            for wrap in self._hook.wrap_call(provider=self, request=request):
+            nested = budget is not None
+            for wrap in self._hook.wrap_call(provider=self, request=request, nested=nested):
                 flow = wrap(flow)
         return flow
 
-    def _attempts(self, request: Request[R], stream: bool) -> Flow[R]:
+    def attempts(self, request: Request[R], stream: bool, budget: Budget | None) -> Flow[R]:
+        """*request*, tried as often as our own retry policy allows; once, where *budget* is another's."""
         timeout = request.timeout or self.config.timeout
         deadline = (yield NOW) + timeout.total
-        start = partial(self.flow, request, stream=stream, deadline=deadline)
+        start = partial(self._attempt, request, stream)
         try:
-            return (yield from retrying(start, self.config.retry, self._quota, deadline))
+            if budget is not None:
+                return (yield from start(min(deadline, budget.deadline)))
+            retry = self.config.retry
+            return (yield from retrying(partial(start, deadline), retry, self._quota, deadline))
         except LLMError as error:
             self.conceal(error.add(provider=self.name, model=request.model or None))
             raise
+
+    def _attempt(self, request: Request[R], stream: bool, deadline: float) -> Flow[R]:
+        """One attempt, inside its middleware."""
+        flow = self.flow(request, stream=stream, deadline=deadline)
+        if self._hook is not None and self._hook.wrap_attempt.get_hookimpls():
+            for wrap in self._hook.wrap_attempt(provider=self, request=request):
+                flow = wrap(flow)
+        return flow
+
+    def pricing(self, model: str) -> Pricing | None:
+        """What *model* costs here, where a plugin knows."""
+        if self._hook is None or not self._hook.price_model.get_hookimpls():
+            return None
+        return cast("Pricing | None", self._hook.price_model(provider=self.info.name, model=model))
 
     def _estimate(self, request: TokenCountRequest) -> Flow[TokenCount]:
         """A count by a tokenizer plugin, else a guess that says so."""
@@ -281,12 +320,8 @@ class LLMProvider(OperationVerbs):
             )
             if counted is not None:
                 return TokenCount(input_tokens=counted)
-        size = sum(len(m.text.encode()) + 16 for m in request.messages)
-        size += sum(
-            len(t.name) + len(t.description) + len(str(t.parameters)) for t in request.tools
-        )
         warning = CallWarning("emulated", "count_tokens", "guessed at four bytes a token")
-        return TokenCount(input_tokens=-(-size // 4), estimated=True, warnings=(warning,))
+        return TokenCount(input_tokens=guess_tokens(request), estimated=True, warnings=(warning,))
 
     def close(self) -> None:
         """Refuse further calls and let go of what the provider holds; the pools are shared."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import define, frozen
 
 from .errors import LLMError, RequestTimeoutError
 from .flow import NOW, RANDOM, Flow, Sleep
@@ -66,6 +66,17 @@ class RetryQuota:
         if self._tokens < self._capacity:
             with self._lock:
                 self._tokens = min(self._capacity, self._tokens + tokens)
+
+
+@define
+class Budget:
+    """How often and until when one call may try, whoever does the trying: its outermost layer has it.
+
+    *attempts* counts down; *deadline* is a time of the driver's clock.
+    """
+
+    attempts: int
+    deadline: float
 
 
 def retrying(

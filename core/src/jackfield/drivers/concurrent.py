@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeVar
@@ -12,7 +13,20 @@ import anyio
 import anyio.to_thread
 
 from ..errors import LLMError
-from ..flow import Close, Defer, Flow, HTTPRequest, HTTPResponse, Invoke, Now, Random, Read, Sleep
+from ..flow import (
+    Close,
+    Defer,
+    Flow,
+    HTTPRequest,
+    HTTPResponse,
+    Invoke,
+    Now,
+    Random,
+    Read,
+    Signal,
+    Sleep,
+    Wait,
+)
 from .seam import DRAIN_BYTES, DRAIN_SECONDS, AsyncOpenResponse, AsyncTransport, BodyBuffer, Outcome
 
 T = TypeVar("T")
@@ -95,6 +109,8 @@ class AsyncDriver:
                 opened.append(lambda: anyio.to_thread.run_sync(function))
             case Sleep(seconds):
                 await self._sleep(seconds)
+            case Wait(signal, seconds):
+                return await _wait(signal, seconds)
             case _:
                 raise TypeError(f"a flow yielded {effect!r}, which is not an effect")
         return None
@@ -135,3 +151,34 @@ class AsyncDriver:
         with contextlib.suppress(LLMError):  # the stream was complete: this is no news
             while (rest := await handle.read(deadline)) and not rest.strip() and size < DRAIN_BYTES:
                 size += len(rest)
+
+
+def _from_any_thread(call: Callable[[], object]) -> Callable[[], None]:
+    """A function that has the running loop make *call*, whichever thread it is used in."""
+    if (trio := sys.modules.get("trio")) is not None:
+        with contextlib.suppress(RuntimeError):  # not trio's loop: asyncio's
+            return _suppressed(trio.lowlevel.current_trio_token().run_sync_soon, call)
+    import asyncio
+
+    return _suppressed(asyncio.get_running_loop().call_soon_threadsafe, call)
+
+
+def _suppressed(soon: Callable[..., object], call: Callable[[], object]) -> Callable[[], None]:
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits there
+            soon(call)
+
+    return wake
+
+
+async def _wait(signal: Signal, seconds: float) -> bool:
+    """Wait until *signal* is raised, or for so many *seconds*."""
+    raised = anyio.Event()
+    wake = _from_any_thread(raised.set)
+    signal.subscribe(wake)
+    try:
+        with anyio.move_on_after(seconds):
+            await raised.wait()
+        return raised.is_set()
+    finally:
+        signal.unsubscribe(wake)

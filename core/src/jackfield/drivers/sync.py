@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from ..errors import LLMError
-from ..flow import Close, Defer, Flow, HTTPRequest, HTTPResponse, Invoke, Now, Random, Read, Sleep
+from ..flow import (
+    Close,
+    Defer,
+    Flow,
+    HTTPRequest,
+    HTTPResponse,
+    Invoke,
+    Now,
+    Random,
+    Read,
+    Signal,
+    Sleep,
+    Wait,
+)
 from .seam import DRAIN_BYTES, DRAIN_SECONDS, BodyBuffer, OpenResponse, Outcome, Transport
 
 T = TypeVar("T")
@@ -86,6 +100,8 @@ class SyncDriver:
                 opened.append(function)
             case Sleep(seconds):
                 self._sleep(seconds)
+            case Wait(signal, seconds):
+                return _wait(signal, seconds)
             case _:
                 raise TypeError(f"a flow yielded {effect!r}, which is not an effect")
         return None
@@ -123,3 +139,13 @@ class SyncDriver:
         with contextlib.suppress(LLMError):  # the stream was complete: this is no news
             while (rest := handle.read(deadline)) and not rest.strip() and size < DRAIN_BYTES:
                 size += len(rest)
+
+
+def _wait(signal: Signal, seconds: float) -> bool:
+    """Block until *signal* is raised, or for so many *seconds*."""
+    raised = threading.Event()
+    signal.subscribe(raised.set)
+    try:
+        return raised.wait(min(seconds, threading.TIMEOUT_MAX))
+    finally:
+        signal.unsubscribe(raised.set)

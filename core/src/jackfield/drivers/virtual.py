@@ -10,7 +10,19 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 
 from ..errors import LLMError, RequestTimeoutError, TransportError
-from ..flow import Close, Defer, Flow, HTTPRequest, HTTPResponse, Invoke, Now, Random, Read, Sleep
+from ..flow import (
+    Close,
+    Defer,
+    Flow,
+    HTTPRequest,
+    HTTPResponse,
+    Invoke,
+    Now,
+    Random,
+    Read,
+    Sleep,
+    Wait,
+)
 
 T = TypeVar("T")
 
@@ -40,12 +52,26 @@ class _Body:
         self.cut = script.cut
 
 
+class _Running:
+    """A flow on its way: *turn* counts its steps, and tells a late wake-up from a due one."""
+
+    __slots__ = ("deferred", "done", "flow", "result", "turn")
+
+    def __init__(self, flow: Flow[Any]) -> None:
+        self.flow = flow
+        self.deferred: list[Callable[[], Any]] = []
+        self.turn, self.done = 0, False
+        self.result: Any = None
+
+
 class VirtualDriver:
     """Performs effects in virtual time, deterministically from *seed*, without sockets."""
 
     def __init__(self, server: Server | None = None, *, seed: int = 0, start: float = 0.0) -> None:
         self._server = server
         self._chance = random.Random(seed)
+        self._ready: list[tuple[float, int, int, _Running, Any]] = []
+        self._order = 0
         self.now = start
 
     def run(self, flow: Flow[T]) -> T:
@@ -57,32 +83,59 @@ class VirtualDriver:
         return result
 
     def run_all(self, flows: Iterable[tuple[float, Flow[Any]]]) -> list[Any]:
-        """Drive *flows* side by side from their start times; results (or errors) in their order."""
-        results: list[Any] = []
-        ready: list[tuple[float, int, int, Any]] = []
-        running: list[tuple[Flow[Any], list[Callable[[], Any]]]] = []
+        """Drive *flows* side by side from their start times; results (or errors) in their order.
+
+        Raises:
+            RuntimeError: some flow waits for a signal that nobody is left to raise.
+        """
+        running: list[_Running] = []
         for start, flow in flows:
-            running.append((flow, []))
-            results.append(None)
-            heapq.heappush(ready, (start, len(ready), len(running) - 1, None))
-        order = len(ready)
-        while ready:
-            self.now, _, index, outcome = heapq.heappop(ready)
-            flow, deferred = running[index]
-            try:
-                step = flow.throw(outcome) if isinstance(outcome, LLMError) else flow.send(outcome)
-                at, outcome = self._perform(step, deferred)
-            except StopIteration as stop:
-                results[index] = stop.value
-            except Exception as error:  # noqa: BLE001  # one flow's failure is its result
-                results[index] = error
-            else:
-                order += 1
-                heapq.heappush(ready, (at, order, index, outcome))
-                continue
-            for close in reversed(deferred):
-                close()
-        return results
+            running.append(_Running(flow))
+            self._schedule(running[-1], start, None)
+        while self._ready:
+            self.now, _, turn, task, outcome = heapq.heappop(self._ready)
+            if turn == task.turn and not task.done:
+                self._step(task, outcome)
+        if stuck := sum(not task.done for task in running):
+            raise RuntimeError(f"{stuck} flows wait for signals that nobody is left to raise")
+        return [task.result for task in running]
+
+    def _schedule(self, task: _Running, at: float, outcome: Any) -> None:
+        """Have *task* go on at a time; what was due to it before is void once it has gone on."""
+        self._order += 1
+        heapq.heappush(self._ready, (at, self._order, task.turn, task, outcome))
+
+    def _step(self, task: _Running, outcome: Any) -> None:
+        task.turn += 1
+        flow = task.flow
+        try:
+            step = flow.throw(outcome) if isinstance(outcome, LLMError) else flow.send(outcome)
+            if isinstance(step, Wait):
+                self._park(task, step)
+                return
+            at, outcome = self._perform(step, task.deferred)
+        except StopIteration as stop:
+            task.result = stop.value
+        except Exception as error:  # noqa: BLE001  # one flow's failure is its result
+            task.result = error
+        else:
+            self._schedule(task, at, outcome)
+            return
+        task.done = True
+        for close in reversed(task.deferred):
+            close()
+
+    def _park(self, task: _Running, wait: Wait) -> None:
+        """Let *task* go on when its signal is raised, or its time is up."""
+        turn = task.turn
+
+        def wake() -> None:
+            if task.turn == turn:
+                self._schedule(task, self.now, True)
+
+        if wait.seconds < float("inf"):
+            self._schedule(task, self.now + wait.seconds, False)
+        wait.signal.subscribe(wake)
 
     def _perform(self, step: Any, deferred: list[Callable[[], Any]]) -> tuple[float, Any]:
         """When *step* is done, and its outcome."""

@@ -1,0 +1,1 @@
+"""Providers made of providers."""

@@ -1,0 +1,1 @@
+"""Routes in virtual time, before anyone rolls them out."""
