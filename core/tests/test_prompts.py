@@ -7,6 +7,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from attrs import evolve
 from core_toy import make, sent, whole
 from hypothesis import given
 from hypothesis import strategies as st
@@ -465,6 +466,35 @@ def test_a_typed_request_takes_what_a_verb_takes(kind: Any) -> None:
 def test_a_typed_request_refuses_what_a_verb_refuses(messages: Any) -> None:
     with pytest.raises(InvalidRequestError):
         ChatRequest(model="m", messages=messages)
+
+
+UNFIT = [
+    (),
+    (Message("tool", ToolResult("1", "sunny")),),
+    (Message("tool", ToolResult("1", "sunny")), Message("assistant", (ToolCall("1", "weather"),))),
+    (Message("assistant", (ToolCall("1", "weather"),)), Message("tool", ToolResult("2", "sunny"))),
+]
+
+
+@pytest.mark.parametrize("kind", [ChatRequest, TokenCountRequest])
+@pytest.mark.parametrize("messages", UNFIT)
+def test_a_conversation_that_does_not_hold_is_refused_as_list_and_tuple_alike(
+    kind: Any, messages: tuple[Message, ...]
+) -> None:
+    with pytest.raises(InvalidRequestError) as whole:
+        kind(model="m", messages=messages)
+    with pytest.raises(InvalidRequestError) as each:
+        kind(model="m", messages=list(messages))
+    assert (str(whole.value), whole.value.param) == (str(each.value), each.value.param)
+    with pytest.raises(InvalidRequestError):
+        evolve(kind(model="m", messages="Hi"), messages=messages)
+
+
+@given(jf.conversations())
+def test_messages_that_hold_are_kept_and_not_copied(messages: tuple[Message, ...]) -> None:
+    request = ChatRequest(model="m", messages=messages)
+    assert request.messages is messages
+    assert evolve(request, model="n").messages is messages
 
 
 def test_a_shape_with_a_schema_is_one_of_json() -> None:

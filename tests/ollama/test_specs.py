@@ -83,7 +83,7 @@ def test_what_is_asked_about_models_is_as_described(model: str, kind: Any) -> No
 
 
 def test_the_validator_sees_what_is_wrong() -> None:
-    wrong = ChatRequest(model="m", messages=(), provider_options={"ollama": {"think": "loudly"}})
+    wrong = ChatRequest(model="m", messages="Hi", provider_options={"ollama": {"think": "loudly"}})
     assert errors(wrong) != []
-    odd = ChatRequest(model="m", messages=(), provider_options={"ollama": {"temprature": 1}})
+    odd = ChatRequest(model="m", messages="Hi", provider_options={"ollama": {"temprature": 1}})
     assert errors(odd) != []

@@ -53,8 +53,7 @@ def parse_prompt(
         raise bad("prompt", f"a {type(prompt).__name__} is not a prompt", fix)
     else:
         messages = [_message(f"prompt[{i}]", m) for i, m in enumerate(prompt)]
-    if not messages:
-        raise bad("prompt", "there are no messages", "pass at least one")
+    _check_any(messages)
     media = tuple(map(attachment, _several(attachments)))
     if media:
         last = messages[-1]
@@ -69,6 +68,21 @@ def parse_prompt(
         messages.insert(0, Message(Role.SYSTEM, system))
     _check_tools(messages)
     return tuple(messages)
+
+
+def check_messages(messages: Sequence[Message]) -> None:
+    """What must hold for a conversation, whoever made its messages.
+
+    Raises:
+        InvalidRequestError: there are none, or a tool's result answers no call.
+    """
+    _check_any(messages)
+    _check_tools(messages)
+
+
+def _check_any(messages: Sequence[Message]) -> None:
+    if not messages:
+        raise bad("prompt", "there are no messages", "pass at least one")
 
 
 def _several(attachments: Any) -> Iterable[Any]:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from attrs import field, frozen
 
 from .params import GenerationParams
-from .prompts import Prompt, parse_prompt, parse_tools
+from .prompts import Prompt, check_messages, parse_prompt, parse_tools
 from .types import (
     ChatResponse,
     EmbeddingResponse,
@@ -56,8 +56,9 @@ class Request(Generic[R]):
 
 
 def _messages(given: Prompt) -> tuple[Message, ...]:
-    """Messages as they are; what else is a prompt becomes some, or is refused."""
+    """Messages as they are, once checked; what else is a prompt becomes some, or is refused."""
     if type(given) is tuple and all(type(m) is Message for m in given):
+        check_messages(given)
         return given
     return parse_prompt(given)
 

@@ -32,8 +32,8 @@ PATH = "/v1/messages/batches"
 MAX_RESULTS = 1024 * 1024 * 1024
 """Bytes of the results that are fetched; what is handed in is 256 MB at most."""
 
-USUAL = ChatRequest(model="", messages=())
-"""What is taken to have been asked where the call does not say."""
+USUAL = ChatRequest(model="", messages="?")
+"""What is taken to have been asked where the call does not say: in words that nobody reads."""
 
 HTTP_STATUS = {
     "invalid_request_error": 400,

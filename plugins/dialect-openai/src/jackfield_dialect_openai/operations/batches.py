@@ -133,7 +133,7 @@ def _results(
         if line.strip():
             wire = msgspec.json.decode(line)
             name = wire["custom_id"]
-            usual = ChatRequest(model="", messages=())
+            usual = ChatRequest(model="", messages="?")
             yield _result(call, name, wire, asked.get(name, usual))
 
 

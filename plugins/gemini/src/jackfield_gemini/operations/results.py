@@ -97,7 +97,7 @@ def _asked(model: str, wire: Mapping[str, Any]) -> Request[Any]:
     """What is taken to have been asked where the call does not say: the answer tells its kind."""
     if "embedding" in (wire.get("response") or {}):
         return EmbeddingRequest(model=model, inputs="")
-    return ChatRequest(model=model, messages=())
+    return ChatRequest(model=model, messages="?")
 
 
 def _result(
