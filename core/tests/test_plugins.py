@@ -175,8 +175,10 @@ def test_what_is_blocked_is_as_if_not_installed(
     monkeypatch.setenv("JACKFIELD_BLOCK", " heron , Pelican ,")
     manager = PluginManager()
     assert not {"pelican", "heron"} & set(manager.available())
-    with pytest.raises(UnknownProviderError):
+    with pytest.raises(UnknownProviderError) as caught:
         manager.provider_class("pelican")
+    assert "JACKFIELD_BLOCK leaves it out" in str(caught.value)
+    assert "pip install" not in str(caught.value)
     assert "plugin_pelican" not in sys.modules
 
 

@@ -216,11 +216,16 @@ class PluginManager(_VerbManager):
 
 def _unknown(name: str, wanted: str, available: list[str]) -> str:
     have = f"have {', '.join(available)}" if available else "none is installed"
+    told = f"no provider {name!r} installed; {have}."
+    if wanted in _blocked():
+        told += " JACKFIELD_BLOCK leaves it out: take it off that list."
     if wanted in KNOWN:
-        return f"no provider {name!r} installed; {have}. Try: pip install {KNOWN[wanted]}"
+        return f"{told} Try: pip install {KNOWN[wanted]}"
+    if wanted in _blocked():
+        return told
     near = difflib.get_close_matches(wanted, [*available, *KNOWN], 1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Perhaps: pip install jackfield-{wanted}"
-    return f"no provider {name!r} installed; {have}. {hint}"
+    return f"{told} {hint}"
 
 
 @lru_cache(maxsize=1)
