@@ -206,6 +206,14 @@ LIMITS: list[tuple[dict[str, str], float]] = [
         },
         9,
     ),
+    (
+        {
+            "x-ratelimit-remaining": "0",
+            "x-ratelimit-reset": str(round((NOW + timedelta(seconds=9)).timestamp() * 1000)),
+            **LATER,
+        },
+        9,
+    ),
 ]
 
 
@@ -219,8 +227,9 @@ def test_the_reset_of_a_spent_limit_is_a_hint(headers: dict[str, str], seconds: 
 
 @given(
     st.dictionaries(
-        st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text(max_size=30)
-    )
+        st.sampled_from(["retry-after", "retry-after-ms", "date", "ratelimit-reset"]),
+        st.text(max_size=30) | st.from_regex(r"[\d.]{1,20}(m?s)?", fullmatch=True),
+    ).map(lambda headers: {"ratelimit-remaining": "0", **headers})
 )
 def test_no_hint_breaks_anything(headers: dict[str, str]) -> None:
     found = retry_after(headers, limited=True)

@@ -134,7 +134,7 @@ def retry_after(headers: Mapping[str, str], *, limited: bool = False) -> float |
             return max(0.0, seconds)
     except (ValueError, TypeError):
         return None
-    return _reset(headers) if limited else None
+    return spent(headers) if limited else None
 
 
 def _until(date: str, headers: Mapping[str, str]) -> float:
@@ -144,28 +144,29 @@ def _until(date: str, headers: Mapping[str, str]) -> float:
     return parsedate_to_datetime(date).timestamp() - base
 
 
-def _reset(headers: Mapping[str, str]) -> float | None:
-    """The longest reset among the limits that have nothing left."""
+def spent(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the last reset of the limits that have nothing left."""
     waits = []
     for name, left in headers.items():
         if "ratelimit" in name and "remaining" in name and left.strip() == "0":
             reset = headers.get(name.replace("remaining", "reset"))
-            if reset is not None and (seconds := _duration(reset, headers)) is not None:
+            if reset is not None and (seconds := duration(reset, headers)) is not None:
                 waits.append(seconds)
     return max(waits, default=None)
 
 
-def _duration(text: str, headers: Mapping[str, str]) -> float | None:
-    """Seconds in ``6m0s``, ``120ms``, ``1.5``, or until an RFC 3339 time."""
-    if re.fullmatch(r"[\d.]+", text):
-        return float(text) if float(text) < 1e6 else None
-    pairs = re.findall(r"([\d.]+)(ms|[smhd])", text)
-    if pairs and "".join(n + u for n, u in pairs) == text:
-        return sum(float(n) * _UNITS[u] for n, u in pairs)
+def duration(text: str, headers: Mapping[str, str]) -> float | None:
+    """Seconds in ``6m0s``, ``120ms``, ``1.5``, or until an RFC 3339 time or the Unix epoch's milliseconds."""
     try:
+        if re.fullmatch(r"[\d.]+", text) and float(text) < 1e6:
+            return float(text)
+        pairs = re.findall(r"([\d.]+)(ms|[smhd])", text)
+        if pairs and "".join(n + u for n, u in pairs) == text:
+            return sum(float(n) * _UNITS[u] for n, u in pairs)
+        epoch = re.fullmatch(r"1\d{12}", text)
+        until = int(text) / 1000 if epoch else datetime.fromisoformat(text).timestamp()
         sent = headers.get("date")
-        base = parsedate_to_datetime(sent).timestamp() if sent else time.time()
-        return max(0.0, datetime.fromisoformat(text).timestamp() - base)
+        return max(0.0, until - (parsedate_to_datetime(sent).timestamp() if sent else time.time()))
     except (ValueError, TypeError):
         return None
 
