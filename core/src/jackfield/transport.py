@@ -180,10 +180,12 @@ def _translate(error: BaseException, phase: str, url: str) -> LLMError:
         phase = "connect"
     reason = str(error) or type(error).__name__
     if isinstance(error, _TIMEOUTS):
-        what = "no free connection to" if "Pool" in type(error).__name__ else "no answer from"
-        return RequestTimeoutError(
-            f"{what} {where} in time ({phase})", phase=phase, maybe_executed=phase != "connect"
-        )
+        busy = (
+            "Pool" in type(error).__name__
+        )  # ours are all in use: that says nothing of the server
+        what, code = ("no free connection to", "pool") if busy else ("no answer from", None)
+        said, executed = f"{what} {where} in time ({phase})", phase != "connect"
+        return RequestTimeoutError(said, phase=phase, code=code, maybe_executed=executed)
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         reason += "; give the authority that signed its certificate as ca_file, if you trust it"
     failed: LLMError = TransportError(

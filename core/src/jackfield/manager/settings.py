@@ -148,13 +148,16 @@ class LedgerSettings:
 class HealthSettings:
     """``[health]``: an incident opens after *failures* in a row and closes after *successes*.
 
-    With *interval*, every provider is asked for its models in so many seconds.
-    *path* keeps the history in a file.
+    With *interval*, every provider is asked for its models each so many seconds, with
+    *timeout* seconds of patience. Rates and latencies are of the last *window* seconds.
+    *path* keeps incidents and what the asking found in a file.
     """
 
     interval: float | None = None
+    timeout: float = 20.0
     failures: int = 3
     successes: int = 2
+    window: float = 300.0
     path: Path | None = None
 
 
