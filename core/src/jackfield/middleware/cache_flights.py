@@ -1,0 +1,104 @@
+"""Calls that others wait for: one of several identical calls asks, and the rest have its answer."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from attrs import evolve
+
+from ..errors import RequestTimeoutError
+from ..flow import NOW, Flow, HTTPRequest, Read, Signal, Sleep, Wait
+
+T = TypeVar("T")
+
+
+class Flight:
+    """A call on its way. *kept* is its answer, once the *ended* signal is raised and if there is one."""
+
+    def __init__(self) -> None:
+        self.ended = Signal()
+        self.kept: bytes | None = None
+        self.found = False
+        """Whether the answer was there already."""
+        self._held = False
+        self._steps = 0
+
+    def watch(self, flow: Flow[T]) -> Flow[T]:
+        """*flow*, so that those who wait see whether its consumer still takes its events."""
+        try:
+            step = flow.send(None)
+            while True:
+                self._held = type(step) is list
+                try:
+                    outcome = yield step
+                except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
+                    step = flow.throw(error)
+                else:
+                    self._steps += 1
+                    step = flow.send(outcome)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            flow.close()
+
+    def follow(self, deadline: float, patience: float) -> Flow[bool]:
+        """Wait for its end; False where its consumer took no event for *patience* seconds.
+
+        Raises:
+            RequestTimeoutError: *deadline*, a time of the driver's clock, came first.
+        """
+        while not self.ended.raised:
+            left = deadline - (yield NOW)
+            if left <= 0:
+                raise RequestTimeoutError("an identical call did not end in time", phase="cache")
+            steps = self._steps
+            raised = yield Wait(self.ended, min(left, patience))
+            if not raised and patience < left and self._held and steps == self._steps:
+                return False
+        return True
+
+
+def within(flow: Flow[T], deadline: float) -> Flow[T]:
+    """*flow*, none of whose waits outlasts *deadline*, a time of the driver's clock.
+
+    Raises:
+        RequestTimeoutError: thrown into the flow where a pause would.
+    """
+    try:
+        step = flow.send(None)
+        while True:
+            try:
+                if isinstance(step, Sleep | Wait):
+                    outcome = yield from _pause(step, deadline)
+                else:
+                    outcome = yield _bounded(step, deadline)
+            except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
+                step = flow.throw(error)
+            else:
+                step = flow.send(outcome)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        flow.close()
+
+
+def _bounded(step: Any, deadline: float) -> Any:
+    if isinstance(step, HTTPRequest):
+        return evolve(step, deadline=min(step.deadline, deadline))
+    if isinstance(step, Read):
+        return Read(step.response, min(step.deadline, deadline))
+    return step
+
+
+def _pause(step: Sleep | Wait, deadline: float) -> Flow[Any]:
+    """Perform *step*, which fails where it would not end before *deadline*."""
+    left = max(0.0, deadline - (yield NOW))
+    if step.seconds <= left:
+        return (yield step)
+    if isinstance(step, Sleep):
+        yield Sleep(left)
+    elif (yield Wait(step.signal, left)):
+        return True
+    raise RequestTimeoutError("no answer in time", phase="cache", maybe_executed=True)
