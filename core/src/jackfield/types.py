@@ -236,7 +236,7 @@ class Pricing:
 class CallWarning:
     """Something asked for that could not be honoured as asked."""
 
-    kind: Literal["unsupported", "clamped", "emulated", "dropped"]
+    kind: Literal["unsupported", "clamped", "emulated", "dropped", "budget"]
     subject: str
     detail: str = ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
-import os
 import re
 import sys
 import tomllib
@@ -16,6 +15,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from ..errors import ConfigError, PluginError, UnknownProviderError
+from ..middleware.folders import user_folder
 from ..plugins import available_providers, canonical, plugin_manager
 from ..provider import LLMProvider
 from ..types import ConfigIssue
@@ -23,21 +23,6 @@ from .terminal import remember_secrets
 
 NAMES = ("jackfield.toml", "providers.json")
 MAX_SIZE = 1024 * 1024
-
-
-def user_folder(kind: str) -> Path | None:
-    """The user's folder for *kind* (``config`` or ``state``), by the system's convention."""
-    if os.name == "nt":
-        base = os.environ.get("APPDATA" if kind == "config" else "LOCALAPPDATA", "")
-    else:
-        base = os.environ.get(f"XDG_{kind.upper()}_HOME", "")
-    if base and Path(base).is_absolute():
-        return Path(base, "jackfield")
-    try:
-        home = Path.home()
-    except RuntimeError:  # no home directory at all
-        return None
-    return home.joinpath({"config": ".config", "state": ".local/state"}[kind], "jackfield")
 
 
 def find(explicit: str | None) -> Path | None:

@@ -13,11 +13,12 @@ from attrs import evolve, field, mutable
 
 from ..errors import LLMError
 from ..events import ResponseBuilder
+from ..middleware.folders import user_folder
 from ..types import ChatResponse, Message, Role
 from .call import Call, find_target
 from .chat import stream_answer, tell, totals
 from .errors import STOPPED, report
-from .settings import Settings, user_folder
+from .settings import Settings
 from .terminal import note
 
 HELP = '''/help                    this list

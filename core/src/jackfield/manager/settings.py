@@ -110,23 +110,27 @@ class RouteSettings:
 
 @frozen(kw_only=True)
 class CacheSettings:
-    """``[cache]``: answers are kept for *ttl* seconds, in memory or in a file at *path*.
+    """``[cache]``: answers are kept for *ttl* seconds, in memory or on disk, in a file at *path*.
 
-    At most *entries* are kept, the least recently used go first.
+    At most *entries* of them and *megabytes* are kept, the least recently used go
+    first. Without *path* the file is in the state folder.
     """
 
     store: Literal["memory", "disk"] = "memory"
     path: Path | None = None
     ttl: float = 3600.0
     entries: int = 10_000
+    megabytes: int = 256
 
 
 @frozen(kw_only=True)
 class BudgetSettings:
     """``[[budgets]]``: at most *limit* (US dollars) in each *per*.
 
-    *provider*, *model* and *tag* say whose costs count; all, if none is given.
-    A *hard* budget refuses the call that could exceed it; a soft one warns.
+    *provider*, *model* (a name or pattern) and *tag* say whose costs count; all, if
+    none is given. Hours, days and months are UTC's. A *hard* budget refuses the call
+    that could exceed it; a soft one warns. A call whose price nobody knows goes, with
+    a warning, unless *unpriced* is ``refuse``.
     """
 
     limit: Decimal
@@ -135,13 +139,20 @@ class BudgetSettings:
     model: str | None = None
     tag: str | None = None
     hard: bool = True
+    unpriced: Literal["allow", "refuse"] = "allow"
 
 
 @frozen(kw_only=True)
 class LedgerSettings:
-    """``[ledger]``: where each attempt and its cost are written; without *path*, the state folder."""
+    """``[ledger]``: where each attempt and its cost are written; without *path*, the state folder.
+
+    A row survives a power cut (*durability* ``power``), or the end of the process only
+    (``process``), which does not wait for the disk. A call that sets no ``max_tokens`` is reserved for as if it wrote *assumed_output* tokens.
+    """
 
     path: Path | None = None
+    durability: Literal["power", "process"] = "power"
+    assumed_output: int = 4096
 
 
 @frozen(kw_only=True)
