@@ -180,9 +180,7 @@ def _translate(error: BaseException, phase: str, url: str) -> LLMError:
         phase = "connect"
     reason = str(error) or type(error).__name__
     if isinstance(error, _TIMEOUTS):
-        busy = (
-            "Pool" in type(error).__name__
-        )  # ours are all in use: that says nothing of the server
+        busy = "Pool" in type(error).__name__  # all of ours are: the server is not to blame
         what, code = ("no free connection to", "pool") if busy else ("no answer from", None)
         said, executed = f"{what} {where} in time ({phase})", phase != "connect"
         return RequestTimeoutError(said, phase=phase, code=code, maybe_executed=executed)

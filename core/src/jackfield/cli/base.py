@@ -88,7 +88,7 @@ class Program(click.Group):
 
     sections: ClassVar = {
         "Talk to a model": ("chat", "explain"),
-        "Look around": ("models", "providers", "doctor"),
+        "Look around": ("models", "providers", "doctor", "health"),
         "Models on this machine": ("pull",),
     }
     broken: tuple[str, ...] | None = None

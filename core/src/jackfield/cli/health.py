@@ -1,0 +1,218 @@
+"""``jackfield health``: how all providers stand, asked side by side, and what their history was."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import asdict, frozen
+
+from .base import State, app, common
+from .errors import FAILED
+from .survey import Found, everything, examine
+from .terminal import is_terminal, note, table, write, write_json
+
+if TYPE_CHECKING:  # imported when the command runs
+    from ..manager.health import Health
+    from ..manager.observations import HealthStatus, Incident
+
+COLOURS: Mapping[str, int] = {
+    "healthy": 32,
+    "degraded": 33,
+    "limited": 33,
+    "down": 31,
+    "unauthorized": 31,
+    "unusable": 31,
+    "unknown": 2,
+}
+
+
+@frozen
+class Row:
+    """One provider's line: its status, or what keeps it from having one."""
+
+    name: str
+    status: HealthStatus | None = None
+    problem: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing to complain of."""
+        return self.status is not None and bool(self.status)
+
+
+class _Notes(logging.Handler):
+    """Tells the person what health logs: incidents, and a file that cannot be used."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage(), 33 if record.levelno >= logging.WARNING else 2)
+
+
+@contextlib.contextmanager
+def _spinner(total: int) -> Iterator[Callable[[], None]]:
+    """A spinner on standard error, at a terminal; the function counts one that has answered."""
+    if not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = SpinnerColumn(), TextColumn("asking"), BarColumn(20), MofNCompleteColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("", total=total)
+        yield lambda: shown.advance(task)
+
+
+def _meant(found: Found) -> bool:
+    """Whether a provider that nobody named is the user's: in the file, broken, or one with a key."""
+    return found.matters or (found.provider is not None and found.detail.startswith("key"))
+
+
+def _ask(health: Health, found: Sequence[Found]) -> list[Row]:
+    """Probe all *found* side by side."""
+    import anyio
+
+    async def everyone(advance: Callable[[], None]) -> dict[str, HealthStatus]:
+        statuses: dict[str, HealthStatus] = {}
+
+        async def one(provider: Any) -> None:
+            statuses[provider.name] = await health.aprobe(provider)
+            advance()
+
+        async with anyio.create_task_group() as group:
+            for each in found:
+                if each.provider:
+                    group.start_soon(one, each.provider)
+        return statuses
+
+    with _spinner(sum(each.provider is not None for each in found)) as advance:
+        statuses = anyio.run(everyone, advance)
+    return [
+        Row(f.name, statuses.get(f.name), "" if f.provider else f"{f.status}: {f.detail}")
+        for f in found
+    ]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    status = row.status
+    if status is None:
+        return "unusable", row.name, "", "", row.problem
+    took = f"{status.latency.p50 * 1000:.0f} ms" if status.latency.p50 is not None else ""
+    count = "" if status.model_count is None else _models(status.model_count)
+    said = [
+        f"{i.cause} since {_local(i.opened)}, {i.observations} failures" for i in status.incidents
+    ]
+    said += [status.last_error] if status.last_error and not status else []
+    return status.state.value, row.name, took, count, "; ".join(said)
+
+
+def _models(count: int) -> str:
+    return f"{count:,} model" + ("" if count == 1 else "s")
+
+
+def _local(at: datetime | None) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if at else "open"
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    status = asdict(row.status) if row.status else {"state": "unusable", "last_error": row.problem}
+    return {**status, "provider": row.name, "healthy": row.well}
+
+
+def _show(rows: Sequence[Row], as_json: bool, repeated: bool) -> None:
+    if as_json:
+        write_json({"providers": [_facts(row) for row in rows]}, lines=repeated)
+        return
+    if repeated:
+        write(f"{_local(datetime.now().astimezone())}\n")
+    if not rows:
+        note("No provider is configured; `jackfield providers` shows what there is.")
+        return
+    table([_cells(row) for row in rows], COLOURS)
+
+
+def _tell(incidents: Sequence[Incident], as_json: bool) -> None:
+    """Write what the history holds."""
+    if as_json:
+        write_json({"incidents": [asdict(incident) for incident in incidents]})
+    elif incidents:
+        table([
+            (_local(i.opened), _local(i.closed), i.provider, i.cause, f"{i.observations} failures", i.last_error)
+            for i in incidents
+        ])  # fmt: skip
+    else:
+        note("No incident is known.")
+
+
+def _monitor(place: Path) -> Health:
+    """Health whose file is at *place*; what it logs is told to the person."""
+    from ..manager.health import Health
+    from ..manager.settings import HealthSettings
+
+    log = logging.getLogger("jackfield.health")
+    log.propagate, log.handlers = False, [_Notes()]
+    log.setLevel(logging.INFO)
+    return Health(HealthSettings(path=place))
+
+
+@app.command()
+@click.argument("provider", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line.")
+@click.option(
+    "--watch", type=click.FloatRange(1, 86400), metavar="SECONDS", help="Ask each so often."
+)
+@click.option("--history", is_flag=True, help="List the incidents that are known; ask nobody.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The history. Default: health.sqlite in your state folder.",
+)
+@common
+@click.pass_obj
+def health(
+    state: State, /, *, provider: tuple[str, ...], as_json: bool, watch: float | None, history: bool,
+    path: Path | None,
+) -> None:  # fmt: skip
+    r"""Show how PROVIDERs stand, or all that are configured.
+
+    Each is asked for its models, all at the same time. What was found is kept: three failures in a
+    row, in one run or in several, are an incident, and two successes in a row end it. The exit code is 1
+    if a provider that you named, configured or hold a key for is not well.
+
+    \b
+    Examples:
+      jackfield health
+      jackfield health claude work-ollama --watch 30
+      jackfield health --history
+      jackfield health --json | jq -r '.providers[] | select(.healthy | not).provider'
+    """
+    from ..manager.history import History
+    from ..middleware.folders import state_file
+
+    place = state_file("health.sqlite", path)
+    if history:
+        names = {state.found.name_of(name) for name in provider}
+        known = History(place).incidents()
+        _tell([i for i in known if not names or i.provider in names], as_json)
+        return
+    for name in provider:
+        state.settings.create(name)  # raises what is wrong
+    found = [examine(state.settings, name) for name in provider]
+    found = found or [one for one in everything(state.settings) if _meant(one)]
+    monitor = _monitor(place)
+    _show(rows := _ask(monitor, found), as_json, watch is not None)
+    while watch is not None:
+        time.sleep(watch)
+        _show(rows := _ask(monitor, found), as_json, True)
+    if any(not row.well for row in rows):
+        raise click.exceptions.Exit(FAILED)
