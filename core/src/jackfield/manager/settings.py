@@ -147,7 +147,8 @@ class LedgerSettings:
     """``[ledger]``: where each attempt and its cost are written; without *path*, the state folder.
 
     A row survives a power cut (*durability* ``power``), or the end of the process only
-    (``process``), which does not wait for the disk. A call that sets no ``max_tokens`` is reserved for as if it wrote *assumed_output* tokens.
+    (``process``), which does not wait for the disk. A call that sets no ``max_tokens``
+    is reserved for as if it wrote *assumed_output* tokens.
     """
 
     path: Path | None = None

@@ -63,9 +63,9 @@ class Keys:
         with self._lock:
             known = self._scopes.get(provider)
         if known is None:
-            known = self._scope(provider)
-            with self._lock:
-                self._scopes[provider] = known
+            made = self._scope(provider)
+            with self._lock:  # the first to come decides: chance may be in it
+                known = self._scopes.setdefault(provider, made)
         return known
 
     def _scope(self, provider: LLMProvider) -> bytes:

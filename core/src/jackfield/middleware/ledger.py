@@ -59,7 +59,9 @@ _INSERT = (
 _UPDATE = (
     "UPDATE attempts SET status = ?, estimated = ?, amount = ?, currency = ?, source = ?,"
     " raw_usage = ?, seconds = ?, answered = ?, price = ?, error = ?, code = ?, request_id = ?,"
-    f" response_id = ?, {', '.join(f'{name} = ?' for name in _COUNTS)} WHERE id = ?"  # noqa: S608  # our own words
+    " response_id = ?, input_tokens = ?, output_tokens = ?, cache_read_tokens = ?,"
+    " cache_write_tokens = ?, reasoning_tokens = ?, audio_input_tokens = ?,"
+    " audio_output_tokens = ? WHERE id = ?"
 )
 
 MOST = 2**63 - 1

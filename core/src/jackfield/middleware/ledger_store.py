@@ -169,12 +169,14 @@ class Presence:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.token = uuid.uuid4().hex
+        place = folder / self.token
         while True:
             folder.mkdir(mode=0o700, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # somebody left, and took it away
-                self._file = (folder / self.token).open("x")
-                break
-        _lock(self._file)
+            with contextlib.suppress(FileNotFoundError, BlockingIOError):  # somebody cleaned up
+                self._file = place.open("w")
+                _lock(self._file)
+                if place.exists():
+                    break
 
     def lives(self, token: str) -> bool:
         """Whether the process with *token* may still run; the file of a dead one is removed."""
@@ -183,12 +185,16 @@ class Presence:
         try:
             with (self._folder / token).open("r+") as file:
                 _lock(file)
+                (self._folder / token).unlink()
         except FileNotFoundError:
             return False
         except OSError:
             return True
-        (self._folder / token).unlink(missing_ok=True)
         return False
+
+    def others(self) -> list[str]:
+        """Who else left a file, alive or dead."""
+        return [path.name for path in self._folder.iterdir() if path.name != self.token]
 
     def forget(self) -> None:
         """Let go of the file, as a child does of its parent's: the lock lives while one has it open."""
@@ -338,18 +344,20 @@ class Store:
 
     def recover(self) -> int:
         """Settle what dead processes left under way: uncertain, at what was reserved for it."""
-        execute = self.connection.execute
-        owners = execute("SELECT DISTINCT owner FROM attempts WHERE status = 'started'").fetchall()
-        found = 0
-        for (owner,) in owners:
-            if self._presence is not None and not self._presence.lives(owner):
-                found += execute(
-                    "UPDATE attempts SET status = 'uncertain', estimated = 1, amount = reserved,"
-                    " source = CASE WHEN reserved IS NULL THEN 'unknown' ELSE 'estimated' END"
-                    " WHERE status = 'started' AND owner = ?",
-                    (owner,),
-                ).rowcount
-        return found
+        execute, presence = self.connection.execute, self._presence
+        assert presence is not None
+        rows = execute("SELECT DISTINCT owner FROM attempts WHERE status = 'started'").fetchall()
+        owners = {owner for (owner,) in rows}.union(presence.others())
+        dead = [owner for owner in owners if not presence.lives(owner)]
+        before = self.connection.total_changes
+        for owner in dead:
+            execute(
+                "UPDATE attempts SET status = 'uncertain', estimated = 1, amount = reserved,"
+                " source = CASE WHEN reserved IS NULL THEN 'unknown' ELSE 'estimated' END"
+                " WHERE status = 'started' AND owner = ?",
+                (owner,),
+            )
+        return self.connection.total_changes - before
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
