@@ -89,7 +89,7 @@ def decode(plain: Any) -> Any:
     """The value that `encode` made *plain* from.
 
     Raises:
-        ValueError: it is of a class that is not here.
+        ValueError: it is of a class that is not here, or another by now.
     """
     if isinstance(plain, list):
         return [decode(v) for v in plain]
@@ -109,7 +109,10 @@ def decode(plain: Any) -> Any:
         return kind(decode(plain["value"]))
     if issubclass(kind, LLMError):
         return errors._rebuild(kind, tuple(decode(plain["args"])), decode(plain["facts"]))  # noqa: SLF001  # the core's own
-    return kind(**{k: decode(v) for k, v in plain.items() if k != TAG})
+    try:
+        return kind(**{k: decode(v) for k, v in plain.items() if k != TAG})
+    except TypeError as error:
+        raise ValueError(f"{tag} has changed: {error}") from None
 
 
 def _class(name: str) -> type[Any]:
