@@ -316,7 +316,7 @@ def test_counts_that_nobody_knows_are_told() -> None:
     wire = render_response(response, created=1)
     assert (wire["usage"]["total_tokens"], wire["warnings"][0]["kind"]) == (3, "emulated")
     assert "usage" not in render_response(evolve(response, usage=Usage()), created=1)
-    vectors = render_embeddings(EmbeddingResponse(vectors=[(1.0,)]))
+    vectors = render_embeddings(EmbeddingResponse(vectors=((1.0,),)))
     assert vectors["warnings"][0]["subject"] == "usage"
 
 

@@ -160,13 +160,13 @@ class ChunkRenderer:
         self.warnings += event.warnings
         if choice == 0:
             self._metadata = flattened(event.provider_metadata)
-        message = whole.alternatives[0].message if choice else whole.message
-        wire = plain_message(message.content)
+        said = whole.alternatives[0].message if choice else whole.message
+        wire = plain_message(said.content)
         delta = {"annotations": wire["annotations"]} if "annotations" in wire else {}
-        if beside := what_is_beside(wire, message):
+        if beside := what_is_beside(wire, said):
             delta[PARTS] = beside
         logprobs = render_logprobs(self._metadata.get("logprobs"), choice)
-        called = bool(message.tool_calls)
+        called = bool(said.tool_calls)
         finish = render_finish(event.finish_reason, raw, called=called)
         return self._chunk(
             choice, delta, {**({"logprobs": logprobs} if logprobs else {}), **finish}

@@ -40,8 +40,9 @@ def _message(where: str, given: Any, warnings: list[CallWarning]) -> Any:
         return given
     if given.get("role") != "assistant":
         content = given.get("content")
-        files = isinstance(content, list) and any(map(_file_id, content))
-        return {**given, "content": [_part(p) for p in content]} if files else given
+        if not isinstance(content, list) or not any(map(_file_id, content)):
+            return given
+        return {**given, "content": [_part(p) for p in content]}
     message = spoken(where, given)
     if not given.get(PARTS):
         return message
@@ -86,9 +87,9 @@ def spoken(where: str, given: Mapping[str, Any]) -> Message:
     parts = list(message.content)
     if noted := given.get("annotations"):
         metadata = {"openai": {"annotations": noted}}
-        at = next((i for i, p in enumerate(parts) if isinstance(p, TextPart)), None)
-        if at is not None:
-            parts[at] = evolve(parts[at], provider_metadata=metadata)
+        first = next((p for p in parts if isinstance(p, TextPart)), None)
+        if first is not None:
+            parts[parts.index(first)] = evolve(first, provider_metadata=metadata)
     parts += _images(f"{where}.images", given.get("images") or [])
     if given.get("audio"):
         parts.append(_sound(f"{where}.audio", given["audio"]))

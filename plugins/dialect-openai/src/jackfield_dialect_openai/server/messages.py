@@ -68,7 +68,7 @@ def plain_message(parts: Iterable[ContentPart]) -> dict[str, Any]:
                 wire["images"] += render_image(part)
             case _:
                 pass
-    told = {name: listed for name, listed in wire.items() if listed}
+    told: dict[str, Any] = {name: listed for name, listed in wire.items() if listed}
     told |= {"audio": sound} if sound else {}
     text = texts.pop("content", "")
     alone = not ("refusal" in texts or "tool_calls" in told or sound)
