@@ -95,7 +95,7 @@ class Batch:
         self._ready: deque[BatchItemResult] = deque()
         self._held: dict[int, BatchItemResult] = {}
         self._next = 0
-        self._asked: dict[int, tuple[_Item, ...]] = {}
+        self._asked: dict[int, tuple[tuple[_Item, ...], NativeJob | None]] = {}
         self.checkpoint = None if checkpoint is None else Checkpoint(Path(checkpoint))
 
     def __enter__(self) -> Self:
@@ -138,7 +138,7 @@ class Batch:
     def arguments(self) -> Iterator[Request[Any] | NativeJob | None]:
         """What is to be done, one after the other; None is nothing, and gives a chance to `take`."""
         for place, (items, argument) in enumerate(self._units()):
-            self._asked[place] = items
+            self._asked[place] = items, argument if isinstance(argument, NativeJob) else None
             yield argument
 
     def _units(self) -> Iterator[tuple[tuple[_Item, ...], Request[Any] | NativeJob | None]]:
@@ -208,8 +208,9 @@ class Batch:
         Raises:
             Exception: a batch that was handed in cannot be watched; it is when this one is resumed.
         """
-        items = self._asked.pop(place)
-        if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
+        items, native = self._asked.pop(place)
+        lasting = native is not None and native.kept is not None
+        if isinstance(outcome, BaseException) and (lasting or not isinstance(outcome, Exception)):
             raise outcome
         found = outcome if isinstance(outcome, list) else [outcome] * len(items)
         return [self._result(*pair) for pair in zip(items, found, strict=True)]
