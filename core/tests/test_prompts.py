@@ -490,6 +490,29 @@ def test_a_conversation_that_does_not_hold_is_refused_as_list_and_tuple_alike(
         evolve(kind(model="m", messages="Hi"), messages=messages)
 
 
+ASKED = Message("assistant", (ToolCall("1", "weather"),))
+NO_PARTS: list[tuple[tuple[Message, ...], str]] = [
+    ((Message("user", ["Hi", "there"]),), "prompt[0].content[0]"),
+    ((Message("user", [TextPart("Hi"), {"type": "text", "text": "Hi"}]),), "prompt[0].content[1]"),
+    ((Message("user", b"Hi"),), "prompt[0].content[0]"),
+    ((Message("user", TextPart(5)),), "prompt[0].content[0].text"),  # type: ignore[arg-type]  # the mistake
+    ((Message("assistant", ToolCall("1", "w", {})),), "prompt[0].content[0].arguments"),  # type: ignore[arg-type]  # the mistake
+    ((ASKED, Message("tool", ToolResult("1", 24))), "prompt[1].content[0].content[0]"),
+    ((ASKED, Message("tool", ToolResult("1", {"a": 1}))), "prompt[1].content[0].content[0]"),
+]
+
+
+@pytest.mark.parametrize(("messages", "place"), NO_PARTS, ids=[place for _, place in NO_PARTS])
+def test_what_is_no_part_of_a_message_is_refused_with_its_place(
+    messages: tuple[Message, ...], place: str
+) -> None:
+    for given_as in (messages, list(messages)):
+        with pytest.raises(InvalidRequestError) as caught:
+            ChatRequest(model="m", messages=given_as)
+        assert caught.value.param == place
+        assert refused(prompt=given_as).param == place
+
+
 @given(jf.conversations())
 def test_messages_that_hold_are_kept_and_not_copied(messages: tuple[Message, ...]) -> None:
     request = ChatRequest(model="m", messages=messages)

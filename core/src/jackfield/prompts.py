@@ -53,7 +53,7 @@ def parse_prompt(
         raise bad("prompt", f"a {type(prompt).__name__} is not a prompt", fix)
     else:
         messages = [_message(f"prompt[{i}]", m) for i, m in enumerate(prompt)]
-    _check_any(messages)
+    check_messages(messages)
     media = tuple(map(attachment, _several(attachments)))
     if media:
         last = messages[-1]
@@ -66,23 +66,7 @@ def parse_prompt(
         if not isinstance(system, str):
             raise bad("system", f"must be text, not {type(system).__name__}", "pass a str")
         messages.insert(0, Message(Role.SYSTEM, system))
-    _check_tools(messages)
     return tuple(messages)
-
-
-def check_messages(messages: Sequence[Message]) -> None:
-    """What must hold for a conversation, whoever made its messages.
-
-    Raises:
-        InvalidRequestError: there are none, or a tool's result answers no call.
-    """
-    _check_any(messages)
-    _check_tools(messages)
-
-
-def _check_any(messages: Sequence[Message]) -> None:
-    if not messages:
-        raise bad("prompt", "there are no messages", "pass at least one")
 
 
 def _several(attachments: Any) -> Iterable[Any]:
@@ -92,16 +76,32 @@ def _several(attachments: Any) -> Iterable[Any]:
     return attachments
 
 
-def _check_tools(messages: Sequence[Message]) -> None:
-    """Every tool result must answer a call made before it."""
+def check_messages(messages: Sequence[Message]) -> None:
+    """Refuse no messages, parts that are none, and tool results that answer no call before them."""
+    if not messages:
+        raise bad("prompt", "there are no messages", "pass at least one")
     asked: set[str] = set()
     for i, message in enumerate(messages):
-        for part in message.content:
+        for n, part in enumerate(message.content):
+            if type(part) is TextPart and type(part.text) is str:
+                continue
+            _check_part(f"prompt[{i}].content[{n}]", part)
             if isinstance(part, ToolCall):
                 asked.add(part.id)
             elif isinstance(part, ToolResult) and part.tool_call_id not in asked:
                 problem = f"no earlier tool call has the id {part.tool_call_id!r}"
                 raise bad(f"prompt[{i}]", problem, "send the assistant's message with the call too")
+
+
+def _check_part(where: str, part: Any) -> None:
+    if not isinstance(part, ContentPart):
+        fix = "pass a TextPart, a MediaPart or another part, or the whole message as a dict"
+        raise bad(where, f"a {type(part).__name__} is not a part of a message", fix)
+    for n, inner in enumerate(part.content if isinstance(part, ToolResult) else ()):
+        _check_part(f"{where}.content[{n}]", inner)
+    for name in ("text", "arguments"):
+        if not isinstance(value := getattr(part, name, ""), str):
+            raise bad(f"{where}.{name}", f"a {type(value).__name__} is not text", "give a str")
 
 
 def _message(where: str, given: Any) -> Message:
