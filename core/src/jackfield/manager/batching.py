@@ -115,7 +115,7 @@ class Batch:
         if remote and self._native:
             fix = "leave the executor out"
             raise UnsupportedOperationError(f"providers' own batches are watched from here: {fix}")
-        if self.checkpoint is not None and isinstance(self._requests, Sequence):
+        if self.checkpoint is not None and isinstance(self._requests, Sized):
             for item in self._items():
                 self.checkpoint.find(item.index, item.key, item.digest)
 

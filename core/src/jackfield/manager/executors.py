@@ -8,10 +8,12 @@ import threading
 from collections.abc import Callable, Generator, Iterable
 from functools import lru_cache
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from ..errors import ConfigError, LLMError
-from ..requests import Request
+from ..provider import LLMProvider
+from ..requests import ChatRequest, Request
+from ..types import ProviderInfo
 
 GROUP = "jackfield.executors"
 
@@ -114,6 +116,17 @@ def resolve(call: Any, request: Request[Any]) -> tuple[Any, Request[Any]]:
     """The provider that performs *request* for *call*, a provider or what chooses among some."""
     choose = getattr(call, "resolve", None)
     return (call, request) if choose is None else choose(request)
+
+
+class _Anyone(LLMProvider):
+    """Stands for whoever will answer while a request is made."""
+
+    info: ClassVar = ProviderInfo(name="PROVIDER", display_name="Any provider")
+
+
+def chat_request(model: str, prompt: Any, parameters: Any = None, /, **options: Any) -> ChatRequest:
+    """The typed request for what `LLMProvider.execute` takes, whoever answers it."""
+    return _Anyone().chat_request(model, prompt, parameters, **options)
 
 
 def work(call: Any, request: Request[Any] | None) -> Any:

@@ -1,0 +1,215 @@
+"""``jackfield batch``: many requests from a file, their results into another, and on after a break."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import asdict, evolve
+
+from ..errors import ConfigError, InvalidRequestError
+from ..params import parse_params
+from ..provider import LLMProvider
+from ..requests import Request
+from .base import State, app, common
+from .call import parse_parameters
+from .errors import FAILED, STOPPED
+from .settings import Settings
+from .terminal import is_terminal, note
+
+BATCH_HELP = """Work off the requests in IN, a file of JSON lines, and write what came of each to OUT.
+
+A line is {"id": …, "model": "PROVIDER/MODEL", "prompt": …}, with "messages" for "prompt", "parameters",
+"system" and other options if you like; or {"custom_id": …, "url": …, "body": …}, as in OpenAI's batches.
+Every line is checked before anything is sent. OUT has a line for each, in the same order: its id, and its
+response or its error.
+
+Each result is also kept in OUT.checkpoint at once. After a crash or Ctrl-C, or to try again what failed,
+run the same command: it goes on from there. The exit code is 1 if some requests failed.
+
+\b
+Examples:
+  jackfield batch questions.jsonl answers.jsonl
+  jackfield batch -m claude/claude-haiku-4-5 -p temp=0 --concurrency 20 in.jsonl out.jsonl
+  jackfield batch --native in.jsonl out.jsonl        half the price, within a day
+  jq -r 'select(.error).id' out.jsonl                what failed
+"""
+
+
+_LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
+"""What JSON allows in a text, and some programs take for the end of a line."""
+
+
+class Router:
+    """Who answers to a request's ``PROVIDER/MODEL``; each provider is made once.
+
+    *model* is asked instead of what requests name; without a slash it is the provider
+    of those that name a bare model.
+    """
+
+    def __init__(self, settings: Settings, model: str | None, given: tuple[str, ...]) -> None:
+        self._settings = settings
+        self._made: dict[str, LLMProvider] = {}
+        self._provider, slash, _ = (model or "").partition("/")
+        self._model = (model or "") if slash else ""
+        self.default = self._model or settings.default_model or ""
+        common, self._own = parse_parameters(given)
+        self._params = asdict(parse_params(common), filter=lambda _, value: value is not None)
+
+    def prepare(self, request: Request[Any]) -> Request[Any]:
+        """*request* as it is to be sent, its model written ``PROVIDER/MODEL``.
+
+        Raises:
+            InvalidRequestError: nobody answers to it.
+            ConfigError: who does cannot be used.
+        """
+        name, _, rest = (self._model or request.model).partition("/")
+        if not self._model and self._provider and not (rest and self._known(name)):
+            name, rest = self._provider, request.model
+        if not rest or not self._known(name):
+            fix = "write PROVIDER/MODEL, or pass -m; `jackfield models` lists them"
+            raise InvalidRequestError(f"model {request.model!r}: no such provider; {fix}")
+        request = evolve(request, model=f"{name}/{rest}")
+        kind = self.provider(name).info.name
+        if self._params and (params := getattr(request, "params", None)) is not None:
+            changed: Any = {"params": evolve(params, **self._params)}
+            request = evolve(request, **changed)
+        if own := self._own.get(name):
+            merged = {**request.provider_options.get(kind, {}), **own}
+            request = evolve(request, provider_options={**request.provider_options, kind: merged})
+        return request
+
+    def _known(self, name: str) -> bool:
+        return self._settings.name_of(name) in self._settings.names
+
+    def provider(self, name: str) -> LLMProvider:
+        """The provider *name*, ready to be asked.
+
+        Raises:
+            ConfigError: it is not.
+        """
+        if name not in self._made:
+            made, place = self._settings.create(name), self._settings.place
+            issues = [evolve(i, path=place(made.name, i.path)) for i in made.check_config()]
+            if issues:
+                raise ConfigError(f"{made.name} cannot be used:", issues)
+            self._made[name] = made
+        return self._made[name]
+
+    def resolve(self, request: Request[Any]) -> tuple[LLMProvider, Request[Any]]:
+        """Who answers *request*, and the request for it."""
+        name, _, model = request.model.partition("/")
+        return self.provider(name), evolve(request, model=model)
+
+
+def _suffixed(path: Path) -> Path:
+    return path.with_name(f"{path.name}.checkpoint")
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[Any], None]]:
+    """Shows progress on standard error: a bar at a terminal, elsewhere a line for each tenth."""
+    if not is_terminal(sys.stderr):
+        told = 0
+
+        def tell(progress: Any) -> None:
+            nonlocal told
+            tenths = progress.done * 10 // progress.total
+            if tenths > told:
+                told = tenths
+                note(f"{progress.done} of {progress.total}, {progress.failed} failed")
+
+        yield tell
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (
+        rich.TextColumn("{task.description}", markup=False), rich.BarColumn(None),
+        rich.MofNCompleteColumn(), rich.TimeRemainingColumn(compact=True),
+    )  # fmt: skip
+    with rich.Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task("0 failed", total=None)
+
+        def move(progress: Any) -> None:
+            said = f"{progress.failed} failed"
+            shown.update(task, description=said, completed=progress.done, total=progress.total)
+
+        yield move
+
+
+async def _work_off(call: Router, lines: Any, out: Path, options: dict[str, Any]) -> Any:
+    """Write a line for each result, in their order; return how far it went."""
+    from ..manager.batch import aiter_batch
+    from ..manager.batch_lines import render
+
+    with out.open("w", encoding="utf-8", errors="backslashreplace") as file:  # as JSON escapes
+        async with aiter_batch(call, lines, ordered=True, **options) as results:
+            async for result in results:
+                line = json.dumps(render(result), ensure_ascii=False).translate(_LINE_ENDS)
+                file.write(f"{line}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return results.progress
+
+
+def _conclude(progress: Any, out: Path, kept: Path) -> None:
+    """Say how it ended; without failures the checkpoint has done its work."""
+    tokens = f"{progress.input_tokens} input tokens, {progress.output_tokens} output tokens"
+    cost = f", cost {progress.cost:f} USD" if progress.cost else ""
+    if not progress.failed:
+        kept.unlink()
+        note(f"{progress.done} answers are in {out}: {tokens}{cost}")
+        return
+    note(
+        f'{progress.failed} of {progress.done} requests failed, see "error" in {out}; the same'
+        f" command tries them again, from {kept}\n{tokens}{cost}", 33,
+    )  # fmt: skip
+    raise click.exceptions.Exit(FAILED)
+
+
+@app.command(help=BATCH_HELP)
+@click.argument(
+    "source", metavar="IN", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("-m", "--model", metavar="PROVIDER[/MODEL]",
+              help="Ask this one, whatever the lines say; or the provider of lines that name a bare model.")  # fmt: skip
+@click.option("-p", "--param", multiple=True, metavar="NAME=VALUE",
+              help="A parameter of every request, as for chat; it beats the lines' own. Repeatable.")  # fmt: skip
+@click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True,
+              help="How many requests are on their way at once.")  # fmt: skip
+@click.option("--native", is_flag=True,
+              help="Hand them in as batches of their providers: half the price, within a day.")  # fmt: skip
+@common
+@click.pass_obj
+def batch(state: State, /, source: Path, out: Path, **given: Any) -> None:
+    """Work off a file of requests."""
+    import anyio
+
+    from ..manager.batch_lines import BatchLines
+
+    kept = _suffixed(out)
+    if out.exists() and not kept.exists():
+        raise click.UsageError(f"{out} is there already: name another file, or remove it")
+    router = Router(state.settings, given["model"], given["param"])
+    lines = BatchLines(source, model=router.default, prepare=router.prepare)
+    for warning, times in lines.warnings.items():
+        note(f"Warning: {warning} ({times} lines)", 33)
+    if kept.exists():
+        note(f"Going on from {kept}")
+    options = {"checkpoint": kept, **{name: given[name] for name in ("concurrency", "native")}}
+    try:
+        with _shown() as show:
+            options["progress"] = show
+            progress = anyio.run(_work_off, router, lines, out, options)
+    except KeyboardInterrupt:
+        note(f"\nStopped. The same command goes on from {kept}")
+        raise click.exceptions.Exit(STOPPED) from None
+    _conclude(progress, out, kept)
