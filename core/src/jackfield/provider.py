@@ -287,15 +287,19 @@ class LLMProvider(OperationVerbs):
         """*request*, tried as often as our own retry policy allows; once, where *budget* is another's."""
         timeout = request.timeout or self.config.timeout
         deadline = (yield NOW) + timeout.total
-        start = partial(self._attempt, request, stream)
+        start, own = partial(self._attempt, request, stream), partial(self._own, request)
         try:
             if budget is not None:
                 return (yield from start(min(deadline, budget.deadline)))
-            retry = self.config.retry
-            return (yield from retrying(partial(start, deadline), retry, self._quota, deadline))
+            tries = (partial(start, deadline), self.config.retry, self._quota, deadline, own)
+            return (yield from retrying(*tries))
         except LLMError as error:
-            self.conceal(error.add(provider=self.name, model=request.model or None))
+            own(error)
             raise
+
+    def _own(self, request: Request[Any], error: LLMError) -> None:
+        """Have *error* say whose it is, and none of our secrets."""
+        self.conceal(error.add(provider=self.name, model=request.model or None))
 
     def _attempt(self, request: Request[R], stream: bool, deadline: float) -> Flow[R]:
         """One attempt, inside its middleware."""

@@ -15,6 +15,7 @@ from .flow import NOW, RANDOM, Flow, Sleep
 T = TypeVar("T")
 
 LOG = logging.getLogger("jackfield")
+LOG.addHandler(logging.NullHandler())  # silent until somebody listens
 
 
 @frozen(kw_only=True)
@@ -80,19 +81,27 @@ class Budget:
 
 
 def retrying(
-    start: Callable[[], Flow[T]], policy: RetryPolicy, quota: RetryQuota, deadline: float
+    start: Callable[[], Flow[T]],
+    policy: RetryPolicy,
+    quota: RetryQuota,
+    deadline: float,
+    own: Callable[[LLMError], object],
 ) -> Flow[T]:
-    """Run the flow that *start* makes, again as long as *policy* and *quota* say so."""
+    """Run the flow that *start* makes, again as long as *policy* and *quota* say so.
+
+    Each error is given to *own* before anything is said of it.
+    """
     attempt = 1
     while True:
         try:
             result = yield from start()
         except LLMError as error:
             error.attempts = attempt
+            own(error)
             delay = policy.delay(attempt, error, (yield RANDOM))
             if delay is None or (yield NOW) + delay >= deadline or not quota.take(error):
                 raise
-            LOG.info("attempt %d failed, again in %.1f s: %s", attempt, delay, error)
+            LOG.warning("attempt %d failed, again in %.1f s: %s", attempt, delay, error)
         else:
             quota.give()
             return result
