@@ -44,11 +44,12 @@ def wrap_call(provider: LLMProvider, request: Request[Any], nested: bool) -> Wra
 
 
 @hookspec
-def wrap_attempt(provider: LLMProvider, request: Request[Any]) -> Wrapper | None:
+def wrap_attempt(provider: LLMProvider, request: Request[Any], deadline: float) -> Wrapper | None:
     """Return a function from flow to flow that goes around each attempt, or None.
 
     As `wrap_call`, but inside retries, and only around providers that are no route:
-    what counts, limits or books what a backend is really asked belongs here.
+    what counts, limits or books what a backend is really asked belongs here. The
+    call ends at *deadline* of the driver's clock, however many attempts it makes.
     """
 
 

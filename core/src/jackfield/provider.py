@@ -305,7 +305,8 @@ class LLMProvider(OperationVerbs):
         """One attempt, inside its middleware."""
         flow = self.flow(request, stream=stream, deadline=deadline)
         if self._hook is not None and self._hook.wrap_attempt.get_hookimpls():
-            for wrap in self._hook.wrap_attempt(provider=self, request=request):
+            wraps = self._hook.wrap_attempt(provider=self, request=request, deadline=deadline)
+            for wrap in wraps:
                 flow = wrap(flow)
         return flow
 

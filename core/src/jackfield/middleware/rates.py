@@ -57,8 +57,8 @@ def parse_rate(text: Any) -> Rate:
     return Rate(amount, _SECONDS[unit])
 
 
-def limit_issues(path: str, limits: LimitSettings) -> Iterator[ConfigIssue]:
-    """What is wrong with *limits*, which stand at *path* of a configuration."""
+def limit_issues(path: str, limits: LimitSettings, *, models: bool = True) -> Iterator[ConfigIssue]:
+    """What is wrong with *limits*, which stand at *path*; a provider's alone may have *models*."""
     for name in ("requests", "tokens"):
         if (given := getattr(limits, name)) is not None:
             try:
@@ -72,11 +72,12 @@ def limit_issues(path: str, limits: LimitSettings) -> Iterator[ConfigIssue]:
     if not _number(limits.wait) or not 0 <= limits.wait <= LONGEST:
         problem = f"must be from 0 to {LONGEST:.0f} seconds, not {limits.wait!r}"
         yield ConfigIssue(f"{path}.wait", problem, "write 0 to fail at once")
+    if limits.models and not models:
+        fix = 'write [providers.NAME.limits.models."MODEL"]'
+        yield ConfigIssue(f"{path}.models", "stands under a provider's limits", fix)
+        return
     for name, inner in limits.models.items():
-        at = f'{path}.models."{name}"'
-        if inner.models:
-            yield ConfigIssue(f"{at}.models", "limits of a model have no models", "remove it")
-        yield from limit_issues(at, inner)
+        yield from limit_issues(f'{path}.models."{name}"', inner, models=False)
 
 
 def _whole(value: Any) -> bool:
