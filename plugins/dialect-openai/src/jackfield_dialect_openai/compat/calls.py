@@ -99,6 +99,7 @@ class Caller:
         return ChunkRenderer(
             created=self._now(),
             id=_made_id(),
+            model=body.request.model,
             include_usage=body.include_usage,
             warnings=body.warnings,
         )
@@ -106,12 +107,15 @@ class Caller:
     def completion(self, body: ChatBody, response: ChatResponse) -> ChatCompletion:
         """The object for a whole answer to *body*."""
         told = evolve(response, warnings=(*body.warnings, *response.warnings))
-        return ChatCompletion(**render_response(told, created=self._now(), id=_made_id()))
+        about: Any = {"created": self._now(), "id": _made_id(), "model": body.request.model}
+        return ChatCompletion(**render_response(told, **about))
 
     def vectors(self, body: EmbeddingBody, response: EmbeddingResponse) -> CreateEmbeddingResponse:
         """The object for the vectors of *body*."""
         told = evolve(response, warnings=(*body.warnings, *response.warnings))
-        return CreateEmbeddingResponse(**render_embeddings(told, body.encoding))
+        return CreateEmbeddingResponse(
+            **render_embeddings(told, body.encoding, model=body.request.model)
+        )
 
     def models(self, found: Sequence[ModelInfo]) -> ModelList:
         """The object for a list of models."""

@@ -14,7 +14,7 @@ class Embedding(Shape):
 
     object: str
     index: int
-    embedding: list[float]
+    embedding: list[float] | str
 
 
 class EmbeddingUsage(Shape):

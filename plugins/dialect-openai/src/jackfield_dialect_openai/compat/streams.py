@@ -34,6 +34,11 @@ class _Chunks:
         self._ended = True
         self._due.extend(self._renderer.close())
 
+    def stop(self) -> None:
+        """Forget what is due: nothing follows."""
+        self._ended = True
+        self._due.clear()
+
     def next(self, end: type[Exception]) -> ChatCompletionChunk:
         """The next chunk; raise *end* after the last."""
         if not self._due:
@@ -69,6 +74,7 @@ class Stream:
 
     def close(self) -> None:
         """Stop: the connection closes, and the provider stops generating."""
+        self._chunks.stop()
         self._events.close()
 
     def __enter__(self) -> Self:
@@ -111,6 +117,7 @@ class AsyncStream:
 
     async def close(self) -> None:
         """Stop: the connection closes, and the provider stops generating."""
+        self._chunks.stop()
         await self._events.aclose()
 
     aclose = close

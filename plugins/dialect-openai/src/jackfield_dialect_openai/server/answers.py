@@ -20,8 +20,14 @@ _WORDS: Mapping[FinishReason, str] = {
 _TIERS = {"auto", "default", "fast", "flex", "priority", "scale"}
 
 
-def render_response(response: ChatResponse, *, created: int, id: str = "") -> dict[str, Any]:  # noqa: A002  # the dialect's word
-    """*response*, made at the Unix time *created*; *id* names it if its provider did not.
+def render_response(
+    response: ChatResponse,
+    *,
+    created: int,
+    id: str = "",  # noqa: A002  # the dialect's word
+    model: str = "",
+) -> dict[str, Any]:
+    """*response*, made at the Unix time *created*; *id* and *model* are told if its provider told none.
 
     Beside the dialect's fields: ``warnings``, the cost in ``usage`` (US dollars), and
     ``native_finish_reason`` where the provider said another word.
@@ -46,7 +52,7 @@ def render_response(response: ChatResponse, *, created: int, id: str = "") -> di
         "id": response.id or id,
         "object": "chat.completion",
         "created": created,
-        "model": response.model,
+        "model": response.model or model,
         "choices": choices,
         **({"usage": usage} if usage else {}),
         **render_extras(metadata),

@@ -17,8 +17,10 @@ from .messages import flattened
 Encoding = Literal["float", "base64"]
 
 
-def render_embeddings(response: EmbeddingResponse, encoding: Encoding = "float") -> dict[str, Any]:
-    """*response*; base64 is of little-endian 32-bit floats. Its cost is in ``usage``, in US dollars."""
+def render_embeddings(
+    response: EmbeddingResponse, encoding: Encoding = "float", *, model: str = ""
+) -> dict[str, Any]:
+    """*response*, of *model* if it names none; base64 is of little-endian 32-bit floats. Its cost is in ``usage``, in US dollars."""
     tokens, cost = response.usage.input_tokens, response.cost
     usage: dict[str, Any] = {"prompt_tokens": tokens or 0, "total_tokens": tokens or 0}
     if cost.amount is not None and cost.currency == "USD":
@@ -26,7 +28,7 @@ def render_embeddings(response: EmbeddingResponse, encoding: Encoding = "float")
     told = (unknown("input"),) if tokens is None else ()
     return {
         "object": "list",
-        "model": response.model,
+        "model": response.model or model,
         "data": [
             {"object": "embedding", "index": at, "embedding": _vector(vector, encoding)}
             for at, vector in enumerate(response.vectors)

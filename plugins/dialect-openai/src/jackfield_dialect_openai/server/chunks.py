@@ -37,15 +37,15 @@ from .messages import flattened, plain_message, render_image, render_sound, what
 class ChunkRenderer:
     """Writes the events of one stream, made at the Unix time *created*.
 
-    *id* names the answer if its provider does not. With *include_usage* the last
+    *id* and *model* are told if the answer's provider tells none. With *include_usage* the last
     chunk has the usage and no choices. *warnings* are told with the first chunk.
     """
 
     created: int
     id: str = ""
+    model: str = ""
     include_usage: bool = False
     warnings: tuple[CallWarning, ...] = ()
-    _model: str = ""
     _built: dict[int, ResponseBuilder] = field(factory=dict)
     _calls: dict[int, dict[int, _Call]] = field(factory=dict)
     _begun: set[int] = field(factory=set)
@@ -65,7 +65,7 @@ class ChunkRenderer:
             self._built.setdefault(choice, ResponseBuilder()).extend((event,))
             match event:
                 case StreamStart():
-                    self.id, self._model = event.id or self.id, event.model or self._model
+                    self.id, self.model = event.id or self.id, event.model or self.model
                     self.warnings += event.warnings
                     self._begin(0, chunks)
                 case StreamRestart():
@@ -92,7 +92,7 @@ class ChunkRenderer:
         head = {"id": self.id, "object": "chat.completion.chunk", "created": self.created}
         told, self.warnings = render_warnings(self.warnings), ()
         extras = {"usage": None} if self.include_usage else {}
-        return {**head, "model": self._model, **extras, **told, **render_extras(self._metadata)}
+        return {**head, "model": self.model, **extras, **told, **render_extras(self._metadata)}
 
     def _chunk(
         self, choice: int, delta: Mapping[str, Any], finish: Mapping[str, Any] | None = None

@@ -102,8 +102,17 @@ def render_sound(part: MediaPart) -> dict[str, Any]:
     }
 
 
+_CITED: Mapping[str, type] = {"start_index": int, "end_index": int, "title": str, "url": str}
+
+
 def citations(metadata: Mapping[str, Any]) -> list[Any]:
-    """The annotations in *metadata* that are of the dialect's own form."""
+    """The citations in *metadata*, as chats have them; the Responses API writes them flat."""
     noted = flattened(metadata).get("annotations")
-    listed = noted if isinstance(noted, list) else []
-    return [a for a in listed if isinstance(a, Mapping) and a.get("type") == "url_citation"]
+    found = []
+    for one in noted if isinstance(noted, list) else []:
+        if isinstance(one, Mapping) and one.get("type") == "url_citation":
+            told = one.get("url_citation", one)
+            if isinstance(told, Mapping) and all(type(told.get(n)) is t for n, t in _CITED.items()):
+                cited = told if told is not one else {name: told[name] for name in _CITED}
+                found.append({"type": "url_citation", "url_citation": cited})
+    return found
