@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 from core_toy import BACKENDS, KEY, Toy, aio, streamed, whole
 
 from jackfield import (
+    ChatRequest,
     ChatResponse,
     Cost,
     LLMError,
@@ -24,9 +26,11 @@ from jackfield import (
     replay,
 )
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
+from jackfield.drivers.virtual import VirtualDriver
 from jackfield.flow import Flow, sleep
 from jackfield.plugins import PluginManager
-from jackfield.testing import Answer
+from jackfield.retrying import Budget
+from jackfield.testing import Answer, ScriptedProvider
 
 
 @pytest.fixture
@@ -125,6 +129,68 @@ def test_middleware_sees_how_a_call_failed_or_was_left(manager: PluginManager) -
     with toy(manager, STREAM).stream_execute("m", "Hi") as stream:
         next(stream)
     assert spy.seen == [("toy", "m"), "OverloadedError", ("toy", "m"), "left"]
+
+
+class Preparing:
+    """Says *word* at the end of what is asked, and notes which calls are nested."""
+
+    def __init__(self, word: str) -> None:
+        self.word, self.nested = word, list[bool]()
+
+    @hookimpl
+    def prepare_call(self, provider: Any, request: Any, nested: bool) -> Any:
+        self.nested.append(nested)
+
+        def prepare(given: ChatRequest) -> ChatRequest:
+            return evolve(given, messages=[Message("user", given.messages[0].text + self.word)])
+
+        return prepare if isinstance(request, ChatRequest) else None
+
+
+def test_what_is_asked_may_be_changed_before_a_call(manager: PluginManager) -> None:
+    one, two, spy = Preparing(" one"), Preparing(" two"), AskedSpy()
+    for plugin in (one, two, spy):
+        manager.register(plugin)
+    provider = manager.create("scripted", {"answers": ["Hello"], "retry": {"attempts": 1}})
+    assert isinstance(provider, ScriptedProvider)
+    provider.execute("m", "Hi")
+    provider.list_models()
+    asked = provider.requests[0]
+    assert isinstance(asked, ChatRequest)
+    assert (
+        asked.messages[0].text == "Hi one two"
+    )  # in the order in which wrappers stand, outside first
+    assert spy.asked[0] is asked
+    VirtualDriver().run(provider.call(asked, budget=Budget(1, 100)))
+    assert one.nested == [False, False, True]
+
+
+class AskedSpy:
+    """Notes what the wrappers of a call are told that it asks."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    @hookimpl
+    def wrap_call(self, request: Any) -> None:
+        self.asked.append(request)
+
+
+def test_preparing_may_fail_in_the_calls_place(manager: PluginManager) -> None:
+    class Refusing:
+        @hookimpl
+        def prepare_call(self) -> Any:
+            def refuse(_request: Any) -> Any:
+                raise OverloadedError("not now")
+
+            return refuse
+
+    spy = Spy()
+    manager.register(Refusing())
+    manager.register(spy)
+    with pytest.raises(OverloadedError, match="not now"):
+        toy(manager).execute("m", "Hi")
+    assert spy.seen == []
 
 
 class Cache:

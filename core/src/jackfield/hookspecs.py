@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -21,6 +21,16 @@ hookimpl = pluggy.HookimplMarker(NAME)
 @hookspec(historic=True)
 def register_providers() -> Iterable[type[LLMProvider]] | None:
     """Return provider classes that come with this plugin."""
+
+
+@hookspec
+def prepare_call(
+    provider: LLMProvider, request: Request[Any], nested: bool
+) -> Callable[[Request[Any]], Request[Any]] | None:
+    """Return a function from request to request, applied to what this call is asked, or None.
+
+    It may change the request, or raise an error in the call's place. *nested* is as in `wrap_call`.
+    """
 
 
 @hookspec

@@ -72,6 +72,8 @@ class LLMProvider(OperationVerbs):
     info: ClassVar[ProviderInfo]
     params: ClassVar[ParamTable] = {}
     Config: ClassVar[type[Any]] = Config
+    prefill: ClassVar[Mapping[str, Any] | None] = None
+    """Fields with which the backend goes on with a last assistant message; None: it cannot."""
 
     def __init__(
         self,
@@ -270,6 +272,11 @@ class LLMProvider(OperationVerbs):
         """
         if self._closed:
             raise ConfigError(f"{self.name} is closed: make a new provider", provider=self.name)
+        nested = budget is not None
+        if self._hook is not None and self._hook.prepare_call.get_hookimpls():
+            found = self._hook.prepare_call(provider=self, request=request, nested=nested)
+            for prepare in reversed(found):  # who wraps further out comes first here, too
+                request = prepare(request)
         if type(request) not in self.operations:
             if isinstance(request, TokenCountRequest) and ChatRequest in self.operations:
                 return cast("Flow[R]", self._estimate(request))
@@ -278,7 +285,6 @@ class LLMProvider(OperationVerbs):
             raise UnsupportedOperationError(message, provider=self.name)
         flow = self.attempts(request, stream, budget)
         if self._hook is not None and self._hook.wrap_call.get_hookimpls():
-            nested = budget is not None
             for wrap in self._hook.wrap_call(provider=self, request=request, nested=nested):
                 flow = wrap(flow)
         return flow

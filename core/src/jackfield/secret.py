@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 MASK = "**********"
-_KEYLIKE = re.compile(
+KEYLIKE = re.compile(
     r"\b(?:sk|rk|pk|key|gsk|xai|hf|nvapi|pplx|r8|AIza)[-_]?[A-Za-z0-9][A-Za-z0-9_\-]{14,}"
     r"|(?<=[Bb]earer )[^\s\"',]+"
 )
@@ -73,7 +73,7 @@ class Headers(dict[str, str]):
 
 def mask(text: str) -> str:
     """*text* with everything that looks like a key replaced by stars."""
-    return _KEYLIKE.sub(MASK, text)
+    return KEYLIKE.sub(MASK, text)
 
 
 def masked_headers(headers: Mapping[str, str], secret: Collection[str] = ()) -> dict[str, str]:
