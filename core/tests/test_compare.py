@@ -89,8 +89,11 @@ def test_times_and_speeds_are_those_of_the_drivers_clock(
     assert first.first.median == median(delays)
     assert first.output_tokens is not None
     assert first.output_tokens.median == words
-    speeds = {t.speed for t in first.trials}
-    assert speeds == {1 / pause if pause else None}
+    at_once = pause * words * 20 <= 40
+    if not pause:
+        assert [t.speed for t in first.trials] == [words / d for d in delays]
+    elif not at_once:
+        assert {t.speed for t in first.trials} == {1 / pause}
     assert second.total is not None
     assert (second.total.median, second.speed) == (0, None)
     assert first.finish_reasons == {"stop": len(delays)}

@@ -87,7 +87,7 @@ class Program(click.Group):
     """The group of commands: in sections, with those of plugins, which cannot replace ours."""
 
     sections: ClassVar = {
-        "Talk to a model": ("chat", "explain", "batch"),
+        "Talk to a model": ("chat", "explain", "compare", "batch"),
         "Look around": ("models", "providers", "doctor", "health"),
         "Models on this machine": ("pull",),
     }

@@ -50,11 +50,11 @@ class Trial:
 
     @property
     def speed(self) -> float | None:
-        """Output tokens a second, from the first piece of the answer to its end."""
-        if not self.output_tokens or self.total is None:
+        """Output tokens a second from the first piece of the answer on, or of the call if all came at once."""
+        if not self.output_tokens or not self.total:
             return None
         seconds = self.total - (self.first or 0.0)
-        return self.output_tokens / seconds if seconds > 0 else None
+        return self.output_tokens / (seconds if seconds > self.total / 20 else self.total)
 
     @property
     def cost(self) -> Decimal | None:

@@ -1,0 +1,131 @@
+"""``jackfield compare``: one prompt to several models, side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..requests import Request
+from .base import State, app, common
+from .call import read_prompt
+from .errors import FAILED
+from .router import Router
+from .terminal import hide, is_terminal, note, safe, styled, width, write, write_json
+
+if TYPE_CHECKING:
+    from ..manager.compare import Comparison, Trial
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+COMPARE_HELP = """Ask several models the same, and show how long they took, what it cost, and what they said.
+
+Times are medians of the answers, with the least and the greatest where --repeat asks more than once. Models
+are asked one at a time, so that none slows another. The exit code is 1 if a call failed.
+
+\b
+Examples:
+  jackfield compare -m openai/gpt-5-mini -m claude/claude-haiku-4-5 "Name a pelican"
+  jackfield compare -m box/qwen3:4b -m box/llama3.2 --repeat 5 --html report.html "Why is the sky blue?"
+  jackfield compare --json -m a/x -m b/y "Hello" | jq '.models[] | {model, first, cost}'
+"""
+
+
+class Prepared:
+    """What a comparison calls: each request with the command line's parameters."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    def resolve(self, request: Request[Any]) -> tuple[Any, Request[Any]]:
+        """Who answers *request*, and the request for it."""
+        return self._router.resolve(self._router.prepare(request))
+
+
+def _tell(trial: Trial) -> None:
+    """A line on standard error for each call, where somebody waits."""
+    if is_terminal(sys.stderr):
+        took = "" if trial.total is None else f" {trial.total:.1f} s"
+        note(f"{trial.model}:{took}{' failed' if trial.error else ''}")
+
+
+def _head(text: str) -> None:
+    sys.stdout.write(styled(safe(text), sys.stdout, 1) + "\n")
+
+
+def _show(comparison: Comparison) -> None:
+    """The table, or a list where it is too wide for the terminal; then the answers."""
+    from ..manager.report import said, table, title
+
+    rows = [[hide(safe(cell)) for cell in row] for row in table(comparison)]
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if is_terminal(sys.stdout) and sum(sizes) + 2 * len(sizes) - 2 > width():
+        heads, *models = rows
+        pad = max(map(len, heads))
+        for name, *row in models:
+            _head(name)
+            pairs = zip(heads[1:], row, strict=True)
+            write("".join(f"  {head.ljust(pad)}  {cell}\n" for head, cell in pairs if cell))
+    else:
+        lines = ("  ".join(c.ljust(n) for c, n in zip(row, sizes, strict=True)) for row in rows)
+        write("".join(f"{line.rstrip()}\n" for line in lines))
+    for trial in comparison.trials:
+        write("\n")
+        _head(title(comparison, trial))
+        write(f"{hide(said(trial))}\n")
+
+
+def _save(comparison: Comparison, given: dict[str, Any]) -> None:
+    for form in ("html", "markdown", "csv"):
+        if path := given[form]:
+            text = getattr(comparison, f"to_{form}")()
+            path.write_text(text, "utf-8", errors="replace", newline="")
+            note(f"The comparison is in {path}")
+
+
+def _file(form: str) -> Callable[[F], F]:
+    kind = click.Path(dir_okay=False, writable=True, path_type=Path)
+    return click.option(f"--{form}", type=kind, metavar="FILE", help=f"Write it as {form}, too.")
+
+
+@app.command(help=COMPARE_HELP)
+@click.argument("prompt", nargs=-1)
+@click.option("-m", "--model", "models", multiple=True, required=True, metavar="PROVIDER/MODEL",
+              help="A model to ask; give two or more.")  # fmt: skip
+@click.option("-s", "--system", metavar="TEXT", help="Instructions for the models.")
+@click.option("-p", "--param", multiple=True, metavar="NAME=VALUE",
+              help="A parameter, as for chat. Repeatable.")  # fmt: skip
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True,
+              help="How often each is asked.")  # fmt: skip
+@click.option("--concurrency", type=click.IntRange(1), default=1, show_default=True,
+              help="How many calls are on their way at once.")  # fmt: skip
+@_file("html")
+@_file("markdown")
+@_file("csv")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@common
+@click.pass_obj
+def compare(state: State, /, models: tuple[str, ...], as_json: bool, **given: Any) -> None:
+    """Compare models."""
+    import anyio
+
+    from ..manager.compare import acompare
+    from ..manager.executors import chat_request
+
+    prompt = read_prompt(given["prompt"])
+    router = Router(state.settings, None, given["param"])
+    for model in models:  # raises what is wrong before anybody is asked
+        router.prepare(chat_request(model, prompt, system=given["system"]))
+    options = {name: given[name] for name in ("system", "repeat", "concurrency")}
+
+    async def main() -> Comparison:
+        return await acompare(Prepared(router), prompt, models, progress=_tell, **options)
+
+    found = anyio.run(main)
+    write_json(found.to_dict()) if as_json else _show(found)
+    _save(found, given)
+    if found.failures:
+        raise click.exceptions.Exit(FAILED)
