@@ -19,8 +19,16 @@ from jackfield.requests import Request, guess_tokens
 
 LONG = Timeout(total=10_000_000)
 PATIENT = 86400.0
+EPSILON = 1e-4
+"""Seconds that a wait may be longer than reckoned: each window has a microsecond on top."""
+
 INPUT = guess_tokens(ChatRequest(model="m", messages="x"))
 """Tokens at which a call's prompt is reckoned."""
+
+
+def limits(**given: Any) -> LimitSettings:
+    """Settings under which everybody waits as long as it takes, and nothing is learnt."""
+    return LimitSettings(**{"wait": PATIENT, "learn": False, **given})
 
 
 @frozen(kw_only=True)

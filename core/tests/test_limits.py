@@ -8,21 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from core_limits import INPUT, PATIENT, Call, Start, World, most_at_once, most_in_a_window
+from attrs import evolve
+from core_limits import EPSILON, INPUT, Call, Start, World, limits, most_at_once, most_in_a_window
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield import ConfigError, RateLimitError, Usage
+from jackfield import RateLimitError
 from jackfield.manager.settings import LimitSettings
 from jackfield.middleware.rates import parse_rate
-
-EPSILON = 1e-4
-"""Seconds that a wait may be longer than reckoned: each window has a microsecond on top."""
-
-
-def limits(**given: Any) -> LimitSettings:
-    return LimitSettings(**{"wait": PATIENT, "learn": False, **given})
-
 
 RATES = st.builds("{}/{}".format, st.integers(1, 6), st.sampled_from(["second", "minute"]))
 TOKENS = st.builds("{}/{}".format, st.integers(60, 200), st.sampled_from(["second", "minute"]))
@@ -53,6 +46,40 @@ CALLS = st.lists(
     ),
     max_size=40,
 )
+
+
+def ideal(limit: LimitSettings, calls: Sequence[Call]) -> list[float]:
+    """When each of *calls*, in the order in which they come, starts in a queue without any loss."""
+    starts: list[float] = []
+    ends: list[float] = []
+    for call in calls:
+        at = max([call.at, *starts[-1:]])
+        if limit.concurrency is not None and len(ends) >= limit.concurrency:
+            at = max(at, heapq.heappop(ends))
+        while (later := _crowded(limit, calls, starts, at, call.tokens)) is not None:
+            at = later
+        starts.append(at)
+        heapq.heappush(ends, at + call.seconds)
+    return starts
+
+
+def _crowded(
+    limit: LimitSettings, calls: Sequence[Call], starts: Sequence[float], at: float, tokens: int
+) -> float | None:
+    """The end of the oldest start that leaves no room at a time; None where there is room."""
+    for text, wanted in ((limit.requests, 1), (limit.tokens, tokens)):
+        if text is None:
+            continue
+        rate = parse_rate(text)
+        amounts = [1 if text is limit.requests else c.tokens for c in calls]
+        held = [(s, a) for s, a in zip(starts, amounts, strict=False) if s + rate.seconds > at]
+        if sum(a for _, a in held) + wanted > rate.amount:
+            return min(s for s, _ in held) + rate.seconds
+    return None
+
+
+def p99(waits: Sequence[float]) -> float:
+    return sorted(waits)[int(len(waits) * 0.99)] if waits else 0.0
 
 
 def kept(limit: LimitSettings, starts: Sequence[Start]) -> bool:
@@ -125,3 +152,93 @@ def test_calls_of_one_scope_start_in_the_order_in_which_they_came(
             for s in sorted(world.starts, key=lambda s: (s.at, s.call.at, s.number))
         ]
         assert came == sorted(came)
+
+
+@settings(max_examples=200, deadline=None)
+@given(SETTINGS, CALLS)
+def test_nobody_waits_longer_than_in_a_queue_without_any_loss(
+    own: LimitSettings, calls: list[Call]
+) -> None:
+    patient = [evolve(call, leaves=None, error=None) for call in calls]
+    patient.sort(key=lambda call: call.at)
+    world = World(own)
+    world.run(patient)
+    began = {start.number: start.at for start in world.starts}
+    for number, at in enumerate(ideal(own, patient)):
+        assert began[number] <= at + EPSILON
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_with_limits_of_all_kinds_the_99th_wait_is_at_most_twice_the_ideal(seed: int) -> None:
+    chance = random.Random(seed)
+    everything = limits(requests="50/second", concurrency=20)
+    own = {
+        name: limits(
+            requests=f"{chance.randint(5, 20)}/second",
+            tokens=f"{chance.randint(2000, 9000)}/minute",
+            concurrency=chance.randint(3, 9),
+            models={"a": limits(requests=f"{chance.randint(1, 9)}/second")},
+        )
+        for name in "pq"
+    }
+    calls = [
+        Call(
+            at=chance.uniform(0, 60),
+            provider=chance.choice("pq"),
+            model=chance.choice("ab"),
+            seconds=chance.expovariate(1),
+            tokens=chance.randint(10, 100),
+        )
+        for _ in range(400)
+    ]
+    calls.sort(key=lambda call: call.at)
+    world = World(everything, **own)
+    world.run(calls)
+    waited = [start.at - start.call.at for start in world.starts]
+    assert len(waited) == len(calls)
+    best = dict.fromkeys(range(len(calls)), 0.0)
+    for scope, wanted in (
+        (everything, lambda _: True),
+        *((own[n], lambda c, n=n: c.provider == n) for n in "pq"),
+        *((own[n].models["a"], lambda c, n=n: (c.provider, c.model) == (n, "a")) for n in "pq"),
+    ):
+        within = [(number, call) for number, call in enumerate(calls) if wanted(call)]
+        for (number, call), at in zip(within, ideal(scope, [c for _, c in within]), strict=True):
+            best[number] = max(best[number], at - call.at)
+    assert p99(waited) <= 2 * p99(list(best.values()))
+
+
+@settings(max_examples=200, deadline=None)
+@given(SETTINGS, PROVIDERS, CALLS)
+def test_nothing_is_lost_when_calls_fail_or_are_left(
+    everything: LimitSettings, own: LimitSettings, calls: list[Call]
+) -> None:
+    world = World(everything, p=own, q=own)
+    world.run(calls)
+    world.driver.now += 61
+    assert all(limit.used == limit.waiting == 0 for limit in world.limits.state().limits)
+    assert not world.limits._gate._leaves
+
+
+def test_what_a_caller_in_line_would_have_taken_goes_to_the_next() -> None:
+    world = World(limits(requests="1/second"))
+    world.run([Call(), Call(leaves=0.5), Call()])
+    assert [(s.number, round(s.at, 3)) for s in world.starts] == [(0, 0), (2, 1)]
+
+
+def test_a_model_that_is_held_up_holds_up_no_other() -> None:
+    own = limits(requests="10/second", models={"slow": limits(requests="1/minute")})
+    world = World(limits(concurrency=5), p=own)
+    world.run([*[Call(model="slow")] * 3, *[Call(model="quick")] * 10])
+    began = {s.number: s.at for s in world.starts}
+    assert [round(began[n]) for n in (0, 1, 2)] == [0, 60, 120]
+    assert max(began[n] for n in range(3, 13)) < 1.1
+
+
+def test_a_large_call_is_not_starved_by_small_ones_around_it() -> None:
+    own = limits(tokens="100/minute", models={"large": limits(requests="1/minute")})
+    world = World(limits(requests="100/second"), p=own)
+    small = [Call(model="small", tokens=30, at=n) for n in range(300)]
+    world.run([*small, Call(model="large", tokens=95, at=2.5)])
+    (began,) = [s.at for s in world.starts if s.call.model == "large"]
+    assert began == pytest.approx(62, abs=EPSILON)

@@ -86,8 +86,8 @@ def test_limits_are_checked_all_at_once_with_where_each_stands() -> None:
         "limits.tokens",
         "limits.concurrency",
         "limits.wait",
-        'limits.models."m".models',
         'limits.models."m".requests',
+        'limits.models."m".models',
     ]
     assert all(issue.problem and issue.fix for issue in issues)
 

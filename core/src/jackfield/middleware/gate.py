@@ -74,10 +74,10 @@ class Gate:
     """Admits calls. Its methods are called from any thread, and wait for nothing.
 
     A call is admitted when there is room in all of its scopes, and takes all at
-    once; so nobody holds one while waiting for another. Where a scope has no room
-    for the first in line, nobody behind passes: calls of one scope start in the
-    order in which they came, but for those that another scope holds up. The
-    scopes form a tree, so what is free for the first in line stays free for it.
+    once; so nobody holds one while waiting for another. Nobody passes the first in
+    line in the scope that holds it up for longest: calls of one scope start in the
+    order in which they came, but for those that a narrower one holds up. Scopes
+    form a tree: what is free for the first in line stays free for it.
 
     Times are of the drivers' clock. A call that is admitted counts as not started
     until it woke up and said when that is.
@@ -241,18 +241,30 @@ class Gate:
             ticket.at = INF
             if not shut.isdisjoint(leaf.scopes):
                 continue
-            times = {scope: scope.when(ticket.tokens, now) for scope in leaf.scopes}
-            ticket.at = max(leaf.hold.when(now), *times.values(), now)
+            ticket.at, narrow = self._when(ticket, now)
             if ticket.at <= now:
                 self._grant(ticket, now)
                 woken.append(ticket.signal)
                 if leaf.queue:
                     heapq.heappush(heads, (next(iter(leaf.queue)).number, leaf))
-            else:
-                shut.update(scope for scope, at in times.items() if at > now)
-                if ticket.at < ticket.alarm:
-                    woken.append(ticket.signal)
+                continue
+            if narrow is not None:
+                shut.add(narrow)
+            if ticket.at < ticket.alarm:
+                woken.append(ticket.signal)
         return woken
+
+    @staticmethod
+    def _when(ticket: Ticket, now: float) -> tuple[float, Scope | None]:
+        """When there is room for *ticket*, and the scope that holds it up for longest, if one does.
+
+        In scopes around that one others may pass meanwhile: nobody knows who will be there then.
+        """
+        at, narrow = max(now, ticket.leaf.hold.when(now)), None
+        for scope in ticket.leaf.scopes:
+            if (free := scope.when(ticket.tokens, now)) > at:
+                at, narrow = free, scope
+        return at, narrow
 
     def _grant(self, ticket: Ticket, now: float) -> None:
         ticket.granted = True
