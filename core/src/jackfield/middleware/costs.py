@@ -286,9 +286,8 @@ def _written(result: Any) -> int:
     """Bytes of the answers in *result*."""
     if not isinstance(result, ChatResponse):
         return 0
-    return sum(
-        _texts(m.content) for m in (result.message, *(a.message for a in result.alternatives))
-    )
+    messages = (result.message, *(a.message for a in result.alternatives))
+    return sum(_texts(part) for message in messages for part in message.content)
 
 
 def failed(

@@ -1,0 +1,498 @@
+"""The ledger: each attempt has its row before it is sent, and the row is true however the attempt ends."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from core_toy import BACKENDS, aio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jackfield import (
+    ChatResponse,
+    Cost,
+    Finish,
+    InvalidRequestError,
+    Pricing,
+    ServerError,
+    StreamInterruptedError,
+    StreamStart,
+    TextDelta,
+    Usage,
+    hookimpl,
+)
+from jackfield.flow import Sleep
+from jackfield.manager.settings import BudgetSettings, LedgerSettings
+from jackfield.middleware.ledger import Ledger
+from jackfield.middleware.ledger_store import LedgerError
+from jackfield.middleware.usage import attempts, cost_analysis, usage
+from jackfield.plugins import PluginManager
+from jackfield.testing import Answer, ScriptedProvider
+
+PRICE = Pricing(input=Decimal(3), output=Decimal(15), source="a table")
+NOON = datetime(2026, 11, 26, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+class Prices:
+    """A plugin that knows what models cost, except those called ``mystery``."""
+
+    @hookimpl
+    def price_model(self, provider: str, model: str) -> Pricing | None:
+        return None if model == "mystery" else PRICE
+
+
+def scripted(
+    ledger: Ledger, *answers: Any, kind: type[ScriptedProvider] = ScriptedProvider, **config: Any
+) -> ScriptedProvider:
+    hooks = PluginManager()
+    hooks.register(ledger)
+    hooks.register(Prices())
+    given = {"answers": answers, "retry": {"attempts": 1}, **config}
+    return kind(given, name="work", hook=hooks.hook)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    place = LedgerSettings(path=tmp_path / "ledger.sqlite3", durability="process")
+    made = Ledger(place, clock=lambda: NOON)
+    yield made
+    made.close()
+
+
+def only(ledger: Ledger) -> dict[str, Any]:
+    (row,) = attempts(ledger.store)
+    return row
+
+
+WHOLE = {
+    "status": "ok",
+    "input_tokens": 1,
+    "output_tokens": 2,
+    "estimated": 0,
+    "source": "computed",
+}
+
+
+def told(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names}
+
+
+def test_a_row_says_who_what_when_and_what_it_cost(ledger: Ledger) -> None:
+    metadata = {"tags": ["x", "y", "x"], "tenant": "acme", "call_id": "c-1"}
+    scripted(ledger, "Hello there").execute("m", "Hi", metadata=metadata)
+    row = only(ledger)
+    assert told(row, *WHOLE) == WHOLE
+    assert told(row, "provider", "kind", "model", "answered", "operation") == {
+        "provider": "work",
+        "kind": "scripted",
+        "model": "m",
+        "answered": "m",
+        "operation": "ChatRequest",
+    }
+    assert (row["tags"], row["tenant"], row["call_id"]) == ('["x", "y"]', "acme", "c-1")
+    assert (row["started"], row["price"]) == ("2026-11-26T12:00:00.250000Z", "a table")
+    assert Decimal(row["amount"]) == (PRICE.input + 2 * PRICE.output) / 1_000_000
+    assert (row["response_id"], row["currency"], row["multiplier"]) == ("scripted-1", "USD", "1")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_blocking_streamed_and_asynchronous_calls_leave_the_same_row(
+    ledger: Ledger, backend: str
+) -> None:
+    provider = scripted(ledger, "Hello there")
+    provider.execute("m", "Hi")
+    provider.stream_execute("m", "Hi").drain()
+
+    async def main() -> None:
+        await provider.aexecute("m", "Hi")
+        await provider.astream_execute("m", "Hi").drain()
+
+    aio(main, backend)
+    own = ("id", "seconds", "response_id", "owner")
+    rows = [{k: v for k, v in row.items() if k not in own} for row in attempts(ledger.store)]
+    assert rows == [rows[0]] * 4
+
+
+def test_the_row_is_there_before_the_attempt_is_made(ledger: Ledger) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def look(_request: Any) -> str:
+        seen.extend(attempts(ledger.store))
+        return "Hello"
+
+    scripted(ledger, look).execute("m", "Hi", {"max_tokens": 100})
+    (row,) = seen
+    assert (row["status"], row["amount"]) == ("started", None)
+    assert Decimal(row["reserved"]) > 100 * PRICE.output / 1_000_000
+    assert only(ledger)["status"] == "ok"
+
+
+def test_each_attempt_has_a_row_of_its_own(ledger: Ledger) -> None:
+    broken = Answer(error=ServerError("down"))
+    provider = scripted(ledger, broken, broken, "Hello", retry={"attempts": 3, "initial": 0.0})
+    provider.execute("m", "Hi")
+    assert sorted(row["status"] for row in attempts(ledger.store)) == ["error", "error", "ok"]
+
+
+def test_what_failed_before_it_ran_cost_nothing(ledger: Ledger) -> None:
+    refused = InvalidRequestError("no", status=400, code="bad", request_id="req-1")
+    with pytest.raises(InvalidRequestError):
+        scripted(ledger, Answer(error=refused)).execute("m", "Hi")
+    row = only(ledger)
+    assert told(
+        row, "status", "amount", "source", "input_tokens", "output_tokens", "estimated"
+    ) == {
+        "status": "error",
+        "amount": "0",
+        "source": "computed",
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "estimated": 0,
+    }
+    assert told(row, "error", "code", "request_id") == {
+        "error": "InvalidRequestError",
+        "code": "bad",
+        "request_id": "req-1",
+    }
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ServerError("broke", status=500, maybe_executed=True), ZeroDivisionError("a bug")],
+    ids=["typed", "untyped"],
+)
+def test_what_may_have_run_is_uncertain_at_the_estimated_cost_of_its_input(
+    ledger: Ledger, error: Exception
+) -> None:
+    with pytest.raises(type(error)):
+        scripted(ledger, kind=_failing(error)).execute("m", "Tell me a story")
+    row = only(ledger)
+    assert (row["status"], row["estimated"], row["output_tokens"]) == ("uncertain", 1, None)
+    assert row["input_tokens"] > 0
+    assert Decimal(row["amount"]) == row["input_tokens"] * PRICE.input / 1_000_000
+
+
+def _failing(error: Exception) -> type[ScriptedProvider]:
+    class Failing(ScriptedProvider):
+        def flow(self, request: Any, *, stream: bool, deadline: float) -> Any:
+            yield Sleep(0.001)
+            raise error
+
+    return Failing
+
+
+STORY = "Once upon a time there was a pelican"
+
+
+def test_a_broken_stream_is_counted_by_what_had_come(ledger: Ledger) -> None:
+    provider = scripted(ledger, Answer(STORY, cut_after=4))
+    with pytest.raises(StreamInterruptedError) as caught:
+        provider.stream_execute("m", "Hi").drain()
+    row = only(ledger)
+    assert (row["status"], row["estimated"], row["source"]) == ("error", 1, "estimated")
+    assert row["output_tokens"] == -(-len(caught.value.partial_text.encode()) // 4) > 0
+    assert Decimal(row["amount"]) > row["output_tokens"] * PRICE.output / 1_000_000
+
+
+def test_what_a_broken_stream_had_reported_counts(ledger: Ledger) -> None:
+    start = StreamStart(model="m", usage=Usage(input_tokens=500, output_tokens=1))
+    provider = scripted(ledger, Answer(events=(start, TextDelta(STORY)), cut_after=1))
+    with pytest.raises(StreamInterruptedError):
+        provider.stream_execute("m", "Hi").drain()
+    row = only(ledger)
+    assert (row["input_tokens"], row["output_tokens"]) == (500, 9)
+
+
+def test_a_caller_who_leaves_is_charged_for_what_came(ledger: Ledger) -> None:
+    with scripted(ledger, STORY).stream_execute("m", "Hi") as stream:
+        next(stream), next(stream)
+    row = only(ledger)
+    assert (row["status"], row["estimated"], row["output_tokens"]) == ("cancelled", 1, 2)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_cancelled_call_is_settled(ledger: Ledger, backend: str) -> None:
+    async def main() -> None:
+        under_way = anyio.Event()
+
+        def answer(_request: Any) -> Answer:
+            under_way.set()
+            return Answer(STORY, delay=60.0)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(scripted(ledger, answer).aexecute, "m", "Hi")
+            await under_way.wait()
+            group.cancel_scope.cancel()
+
+    aio(main, backend)
+    row = only(ledger)
+    assert (row["status"], row["estimated"]) == ("cancelled", 1)
+    assert Decimal(row["amount"]) > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_unknown_usage_is_estimated_and_never_zero(ledger: Ledger, stream: bool) -> None:
+    start, end = StreamStart(model="m"), Finish()
+    provider = scripted(ledger, Answer(events=(start, TextDelta(STORY), end)))
+    provider.stream_execute("m", "Hi").drain() if stream else provider.execute("m", "Hi")
+    row = only(ledger)
+    assert (row["status"], row["estimated"], row["source"]) == ("ok", 1, "estimated")
+    assert (row["output_tokens"], row["input_tokens"] > 0) == (9, True)
+    assert Decimal(row["amount"]) > 0
+
+
+def test_what_the_provider_says_it_cost_beats_what_we_compute(ledger: Ledger) -> None:
+    cost = Cost(amount=Decimal("0.00000000123"), source="provider")
+    used = Usage(input_tokens=1, output_tokens=1)
+    events = (StreamStart(model="m"), TextDelta("Hi"), Finish(usage=used, cost=cost))
+    scripted(ledger, Answer(events=events)).stream_execute("m", "Hi").drain()
+    assert told(only(ledger), "amount", "source") == {
+        "amount": "0.00000000123",
+        "source": "provider",
+    }
+
+
+def test_an_amount_that_is_no_money_is_unknown(ledger: Ledger) -> None:
+    for odd in ("NaN", "Infinity", "-1"):
+        cost = Cost(amount=Decimal(odd), source="provider")
+        events = (StreamStart(model="mystery"), TextDelta("Hi"), Finish(cost=cost))
+        provider = scripted(ledger, Answer(events=events))
+        provider.info = provider.info.__class__(name="elsewhere", display_name="Elsewhere")
+        provider.stream_execute("mystery", "Hi").drain()
+    assert [row["amount"] for row in attempts(ledger.store)] == [None] * 3
+    assert cost_analysis(ledger.store).unknown_calls == 3
+
+
+def test_what_runs_at_home_without_a_price_costs_nothing(ledger: Ledger) -> None:
+    scripted(ledger, "Hello").execute("mystery", "Hi")
+    row = only(ledger)
+    assert (row["amount"], row["price"]) == ("0", "runs at home")
+
+
+def test_looking_costs_nothing(ledger: Ledger) -> None:
+    scripted(ledger).list_models()
+    row = only(ledger)
+    assert told(row, "operation", "status", "amount", "price") == {
+        "operation": "ModelListRequest",
+        "status": "ok",
+        "amount": "0",
+        "price": "free of charge",
+    }
+
+
+def test_the_file_is_the_users_alone_and_holds_no_prompt_answer_or_key(ledger: Ledger) -> None:
+    refused = ServerError("the secret-pelican prompt was sk-canary-0123456789abcdef")
+    provider = scripted(ledger, "answer-canary", Answer(error=refused))
+    provider.execute("m", "prompt-canary", system="system-canary")
+    with pytest.raises(ServerError):
+        provider.execute("m", "prompt-canary")
+    path = ledger.settings.path
+    assert path is not None
+    ledger.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    written = b"".join(p.read_bytes() for p in path.parent.iterdir())
+    assert b"scripted" in written
+    assert b"canary" not in written
+    assert b"secret-pelican" not in written
+
+
+@pytest.mark.parametrize("tags", [5, ["a", 5], {"a": "b"}])
+def test_tags_that_are_none_are_refused_before_anything_is_sent(ledger: Ledger, tags: Any) -> None:
+    provider = scripted(ledger, "Hello")
+    with pytest.raises(InvalidRequestError, match="must be a list of texts"):
+        provider.execute("m", "Hi", metadata={"tags": tags})
+    assert provider.requests == []
+
+
+def fill(ledger: Ledger, pages: int) -> None:
+    """Let the disk of *ledger* have room for so many pages more."""
+
+    def limit(store: Any) -> None:
+        (count,) = store.connection.execute("PRAGMA page_count").fetchone()
+        store.connection.execute(f"PRAGMA max_page_count = {count + pages}")
+
+    ledger.store.write(limit)
+
+
+def test_what_cannot_be_booked_is_not_sent(ledger: Ledger) -> None:
+    ledger.budgets = (BudgetSettings(limit=Decimal(100), per="total"),)
+    provider = scripted(ledger, "Hello there")
+    provider.execute("m", "Hi")
+    fill(ledger, 0)
+    with pytest.raises(LedgerError, match=r"is full.*check its folder.* free space") as caught:
+        list(itertools.starmap(provider.execute, itertools.repeat(("m", "Hi"))))
+    assert (caught.value.code, caught.value.retryable) == ("ledger", False)
+    rows = list(attempts(ledger.store))
+    assert len(provider.requests) == len(rows)
+    with ledger.store.reading() as connection:
+        (spent,) = connection.execute("SELECT amount FROM counters").fetchone()
+    assert Decimal(spent) == sum(Decimal(row["amount"] or row["reserved"]) for row in rows)
+    fill(ledger, 1000)
+    provider.execute("m", "Hi")
+    assert {row["status"] for row in attempts(ledger.store)} == {"ok"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked on this system")
+def test_a_forked_process_books_beside_its_parent(ledger: Ledger) -> None:
+    script = """
+import os, sys
+from pathlib import Path
+from jackfield.manager.settings import LedgerSettings
+from jackfield.middleware.ledger import Ledger
+from jackfield.plugins import PluginManager
+from jackfield.testing import ScriptedProvider
+hooks = PluginManager()
+hooks.register(Ledger(LedgerSettings(path=Path(sys.argv[1]))))
+provider = ScriptedProvider(hook=hooks.hook)
+provider.execute("before", "Hi")
+child = os.fork()
+for _ in range(20):
+    provider.execute("parent" if child else "child", "Hi")
+sys.exit(os.waitpid(child, 0)[1] if child else 0)
+"""
+    subprocess.run(
+        [sys.executable, "-c", script, str(ledger.settings.path)], check=True, timeout=60
+    )
+    found = {row.group: row.attempts for row in usage(ledger.store, group_by=("model", "status"))}
+    assert found == {("before", "ok"): 1, ("child", "ok"): 20, ("parent", "ok"): 20}
+
+
+def test_a_settlement_that_finds_no_room_is_written_as_soon_as_there_is(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    provider = scripted(
+        ledger, lambda _: monkeypatch.setattr(ledger.store, "_open", refuse) or "Hi"
+    )
+    provider.execute("m", "Hi")
+    assert "not settled yet" in caplog.text
+    assert only(ledger)["status"] == "started"
+    monkeypatch.undo()
+    ledger.close()
+    assert only(ledger)["status"] == "ok"
+
+
+def test_a_file_that_is_no_ledger_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("My notes, which are no database at all. " * 100)
+    before = path.read_bytes()
+    provider = scripted(Ledger(LedgerSettings(path=path)), "Hello")
+    with pytest.raises(LedgerError, match=r"notes\.txt.*not a database.*another path"):
+        provider.execute("m", "Hi")
+    assert (path.read_bytes(), provider.requests) == (before, [])
+
+
+def test_a_ledger_of_a_later_version_is_left_alone(ledger: Ledger) -> None:
+    ledger.store.write(lambda store: store.connection.execute("PRAGMA user_version = 99") and None)
+    ledger.close()
+    with pytest.raises(LedgerError, match="a later Jackfield wrote it"):
+        scripted(ledger, "Hello").execute("m", "Hi")
+
+
+def test_a_place_that_is_no_folder_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ledger = Ledger(LedgerSettings(path=tmp_path / "file" / "ledger"))
+    with pytest.raises(LedgerError, match="cannot be used"):
+        scripted(ledger, "Hello").execute("m", "Hi")
+
+
+def test_a_clock_that_is_set_back_makes_no_negative_time(ledger: Ledger) -> None:
+    times = iter(NOON - timedelta(days=n) for n in range(10))
+    ledger.clock = lambda: next(times)
+    provider = scripted(ledger, Answer("Hi", delay=0.001))
+    for _ in range(3):
+        provider.execute("m", "Hi")
+    rows = list(attempts(ledger.store))
+    assert [row["started"][:10] for row in rows] == ["2026-11-24", "2026-11-25", "2026-11-26"]
+    assert all(row["seconds"] > 0 for row in rows)
+
+
+def test_dropping_a_stream_in_the_middle_of_a_write_does_not_hang(ledger: Ledger) -> None:
+    """A finalizer may run at any moment, also in the thread that is writing just now."""
+    stream = scripted(ledger, STORY).stream_execute("m", "Hi")
+    next(stream)
+    ledger.store.write(lambda _: stream.close())
+    assert only(ledger)["status"] == "cancelled"
+
+
+def test_a_row_that_was_given_up_too_early_is_settled_once_by_its_owner(ledger: Ledger) -> None:
+    path = ledger.settings.path
+    assert path is not None
+    ledger.budgets = (BudgetSettings(limit=Decimal(100), per="total"),)
+    stream = scripted(ledger, "Hello there").stream_execute("m", "Hi")
+    next(stream)
+    for mark in path.with_name(f"{path.name}-running").iterdir():
+        mark.unlink()  # as if its process were dead
+    other = Ledger(ledger.settings, ledger.budgets, clock=lambda: NOON)
+    scripted(other, "Hello there").execute("m", "Hi")
+    assert sorted(row["status"] for row in attempts(other.store)) == ["ok", "uncertain"]
+    stream.drain()
+    rows = list(attempts(other.store))
+    assert [row["status"] for row in rows] == ["ok", "ok"]
+    with other.store.reading() as connection:
+        (spent,) = connection.execute("SELECT amount FROM counters").fetchone()
+    assert Decimal(spent) == 2 * Decimal(rows[0]["amount"])
+    other.close()
+
+
+MONEY = st.decimals(min_value=0, max_value=10**6, allow_nan=False, places=None)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(MONEY, MONEY), min_size=1, max_size=8))
+def test_sums_are_exact(amounts: list[tuple[Decimal, Decimal]]) -> None:
+    """Held against rational numbers; each provider has its multiplier."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = LedgerSettings(path=Path(folder, "ledger"), durability="process")
+        factors = {f"p{at}": factor for at, (_, factor) in enumerate(amounts)}
+        ledger = Ledger(place, multipliers=factors, clock=lambda: NOON)
+        for at, (amount, _) in enumerate(amounts):
+            end = Finish(cost=Cost(amount=amount, source="provider"))
+            provider = scripted(ledger, Answer(events=(StreamStart(), TextDelta("Hi"), end)))
+            provider.name = f"p{at}"
+            assert isinstance(provider.execute("m", "Hi"), ChatResponse)
+        (row,) = usage(ledger.store)
+        assert Fraction(row.cost) == sum(Fraction(a) for a, _ in amounts)
+        assert Fraction(row.weighted_cost) == sum(Fraction(a) * Fraction(f) for a, f in amounts)
+        analysis = cost_analysis(ledger.store)
+        assert analysis.total_cost == row.cost
+        assert Fraction(row.cost) == sum(map(Fraction, analysis.provider_costs.values()))
+        ledger.close()
+
+
+def test_usage_is_grouped_filtered_and_bounded(ledger: Ledger) -> None:
+    days = iter([0, 0, 1, 2])
+    ledger.clock = lambda: NOON + timedelta(days=next(days))
+    provider = scripted(ledger, "Hello there")
+    for model, tags in (("a", ["x"]), ("b", ["x", "y"]), ("a", []), ("a", ["y"])):
+        provider.execute(model, "Hi", metadata={"tags": tags})
+
+    def counted(*group: str, **given: Any) -> dict[Any, int]:
+        return {row.group: row.attempts for row in usage(ledger.store, group_by=group, **given)}
+
+    assert counted() == {(): 4}
+    assert counted("model") == {("a",): 3, ("b",): 1}
+    assert counted("tag") == {(None,): 1, ("x",): 2, ("y",): 2}
+    assert counted("day", "model")["2026-11-26", "a"] == 1
+    assert counted(tag="y") == {(): 2}
+    assert counted(model="a", tag="x", provider="work") == {(): 1}
+    assert counted(since=NOON + timedelta(days=1)) == {(): 2}
+    assert counted(since=NOON, until=NOON + timedelta(days=1)) == {(): 2}
+    assert counted(provider="nobody") == {}
+    with pytest.raises(InvalidRequestError, match="can by provider, kind"):
+        counted("colour")
