@@ -31,7 +31,7 @@ IMPORTED_AS = {"attrs": {"attrs", "attr"}, "llama-cpp-python": {"llama_cpp"}, "p
 SHARED = {"attrs", "attr", "msgspec"}
 VENDOR_SDKS = {"anthropic", "cohere", "google", "huggingface_hub", "ollama", "openai", "together"}
 # The parts of the core that need more than it does, and what they may import beside it.
-CORE_EXTRAS = {"cli": "cli", "testing": "test"}
+CORE_EXTRAS = {"cli": "cli", "testing": "test", "manager": "openai-compatible"}
 
 
 def top(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from decimal import Decimal
@@ -115,6 +116,15 @@ class Batch:
         if remote and self._native:
             fix = "leave the executor out"
             raise UnsupportedOperationError(f"providers' own batches are watched from here: {fix}")
+        if remote:
+            try:
+                pickle.dumps(self.call)
+            except Exception as error:  # noqa: BLE001  # whatever a class does when it is pickled
+                kind, fix = (
+                    type(self.call).__name__,
+                    "pass a Recipe that makes one where the work is",
+                )
+                raise ConfigError(f"a {kind} cannot travel: {fix} ({error})") from None
         if self.checkpoint is not None and isinstance(self._requests, Sized):
             for item in self._items():
                 self.checkpoint.find(item.index, item.key, item.digest)
