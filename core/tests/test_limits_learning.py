@@ -111,6 +111,13 @@ def test_what_is_left_is_shared_by_those_who_come_at_once() -> None:
     assert server.came == [0, 1, 1, *[20.1] * 3]
 
 
+def test_calls_on_their_way_count_as_if_the_answer_had_not_counted_them() -> None:
+    left = {"x-ratelimit-remaining-requests": "2", "x-ratelimit-reset-requests": "20s"}
+    server = Server(answers({}, delay=30), answers(left))
+    run(server, 0, 0, 1, 1)
+    assert server.came == [0, 0, 1, 20.1]
+
+
 def test_a_limit_that_stays_spent_is_tried_once_in_each_pause() -> None:
     server = Server(*[answers(SPENT)] * 4)
     run(server, *[0] * 1, *[1] * 4)

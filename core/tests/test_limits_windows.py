@@ -9,7 +9,6 @@ from core_limits import most_in_a_window
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jackfield.flow import Signal
 from jackfield.manager.settings import LimitSettings
 from jackfield.middleware.gate import LEAVES, Gate, Scope
 from jackfield.middleware.rates import Rate
@@ -83,11 +82,26 @@ def test_a_forgotten_call_that_ends_within_the_gate_blocks_nothing() -> None:
     assert not gate.turn(waiting, 0.0)
     with gate._lock:
         gate.leave(forgotten)
-    assert not waiting.signal.raised
+    woken: list[str] = []
+    waiting.signal.subscribe(lambda: woken.append("woken"))
+    assert woken == []
     gate.outlook(waiting)
-    assert isinstance(waiting.signal, Signal)
-    assert waiting.signal.raised
+    assert woken == ["woken"]
     assert gate.turn(waiting, 1.0)
+
+
+def test_who_leaves_between_being_let_in_and_starting_gives_everything_back() -> None:
+    gate = Gate()
+    rates = LimitSettings(requests="2/minute", tokens="20/minute", concurrency=1)
+    scope = Scope("all", "limits", rates)
+    first, second, third = (gate.enter(("p", "m"), (scope,), 10, 100.0) for _ in range(3))
+    assert gate.turn(first, 0.0)
+    assert not gate.turn(third, 0.0)
+    gate.leave(first)
+    assert second.granted
+    gate.leave(second)
+    assert gate.turn(third, 1.0)
+    assert gate.usage(scope, 1.0) == ({"requests": 2, "tokens": 20, "concurrency": 1}, 0)
 
 
 def test_what_is_known_of_models_without_calls_is_bounded() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from jackfield.middleware.learning import CAP, Hold, Told, read_headers
@@ -51,7 +54,7 @@ def test_a_good_answer_holds_up_the_next_call_only_where_nothing_is_left(turn: T
     assert hold.when(0.0) <= CAP
 
 
-SAID = {
+SAID: dict[str, Callable[[Any], bool]] = {
     "openai/embeddings--ai": lambda told: told.left > 100,
     "groq/": lambda told: told.left > 100,
     "xai/": lambda told: told is None,  # it tells no resets

@@ -232,6 +232,8 @@ class Gate:
     def _pump(self, now: float) -> list[Signal]:
         """Admit whoever has room, in order; the signals of whoever is to look at the clock."""
         woken: list[Signal] = []
+        if not self._waiting:
+            return woken
         shut: set[Scope] = set()
         heads = [(next(iter(leaf.queue)).number, leaf) for leaf in self._waiting]
         heapq.heapify(heads)
