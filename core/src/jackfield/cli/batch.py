@@ -17,12 +17,12 @@ from .errors import FAILED, STOPPED
 from .router import Router
 from .terminal import is_terminal, note
 
-BATCH_HELP = """Work off the requests in IN, a file of JSON lines, and write what came of each to OUT.
+BATCH_HELP = """Work off a file of requests, and go on after a break.
 
-A line is {"id": …, "model": "PROVIDER/MODEL", "prompt": …}, with "messages" for "prompt", "parameters",
+IN has a request on each line, in JSON; OUT will have what came of each, in the same order: its id, and its
+response or its error. A line is {"id": …, "model": "PROVIDER/MODEL", "prompt": …}, with "messages" for "prompt", "parameters",
 "system" and other options if you like; or {"custom_id": …, "url": …, "body": …}, as in OpenAI's batches.
-Every line is checked before anything is sent. OUT has a line for each, in the same order: its id, and its
-response or its error.
+Every line is checked before anything is sent.
 
 Each result is also kept in OUT.checkpoint at once. After a crash or Ctrl-C, or to try again what failed,
 run the same command: it goes on from there. The exit code is 1 if some requests failed.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-COMPARE_HELP = """Ask several models the same, and show how long they took, what it cost, and what they said.
+COMPARE_HELP = """Ask several models the same, and compare times, costs and answers.
 
 Times are medians of the answers, with the least and the greatest where --repeat asks more than once. Models
 are asked one at a time, so that none slows another. The exit code is 1 if a call failed.

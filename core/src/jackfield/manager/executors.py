@@ -124,9 +124,14 @@ class _Anyone(LLMProvider):
     info: ClassVar = ProviderInfo(name="PROVIDER", display_name="Any provider")
 
 
+@lru_cache(maxsize=1)
+def _anyone() -> LLMProvider:
+    return _Anyone()
+
+
 def chat_request(model: str, prompt: Any, parameters: Any = None, /, **options: Any) -> ChatRequest:
     """The typed request for what `LLMProvider.execute` takes, whoever answers it."""
-    return _Anyone().chat_request(model, prompt, parameters, **options)
+    return _anyone().chat_request(model, prompt, parameters, **options)
 
 
 def work(call: Any, request: Request[Any] | None) -> Any:
