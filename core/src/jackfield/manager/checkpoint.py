@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,17 @@ class Kept:
     error: LLMError | None = None
 
 
+def _places(given: Iterable[int]) -> tuple[int, ...]:
+    return tuple(given)
+
+
 @frozen(kw_only=True)
 class KeptJob:
     """A batch that was handed in to *provider*, and the places of its requests."""
 
     id: str
     provider: str
-    places: tuple[int, ...] = field(converter=tuple)
+    places: tuple[int, ...] = field(converter=_places)
 
 
 class Checkpoint:
