@@ -489,6 +489,7 @@ def test_usage_is_grouped_filtered_and_bounded(ledger: Ledger) -> None:
     assert counted("model") == {("a",): 3, ("b",): 1}
     assert counted("tag") == {(None,): 1, ("x",): 2, ("y",): 2}
     assert counted("day", "model")["2026-11-26", "a"] == 1
+    assert counted("tag", since=NOON + timedelta(days=1)) == {(None,): 1, ("y",): 1}
     assert counted(tag="y") == {(): 2}
     assert counted(model="a", tag="x", provider="work") == {(): 1}
     assert counted(since=NOON + timedelta(days=1)) == {(): 2}

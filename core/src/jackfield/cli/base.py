@@ -88,7 +88,7 @@ class Program(click.Group):
 
     sections: ClassVar = {
         "Talk to a model": ("chat", "explain", "compare", "batch"),
-        "Look around": ("models", "providers", "doctor", "health"),
+        "Look around": ("models", "providers", "doctor", "health", "usage"),
         "Models on this machine": ("pull",),
     }
     broken: tuple[str, ...] | None = None

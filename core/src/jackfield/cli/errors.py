@@ -66,7 +66,7 @@ def exit_code(error: BaseException) -> int:
 
 def advice(error: LLMError) -> str:
     """What to do next about *error*, if its message does not say it already."""
-    if error.phase in ("build", "config"):
+    if error.phase in ("build", "config") or error.code == "budget":
         return ""
     if error.retry_after is not None:
         return f"wait {error.retry_after:g} s, then run the command again"

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("jackfield")
 
-FILE = "ledger.sqlite3"
+FILE = "ledger.sqlite"
 
 _COUNTS = (
     *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"),

@@ -111,7 +111,7 @@ def usage(
     if wrong := [name for name in (*group_by, *only) if name not in GROUPS]:
         message = f"usage cannot be grouped by {wrong[0]!r}; it can by {', '.join(GROUPS)}"
         raise InvalidRequestError(message, param="group_by", phase="build")
-    tests = [("id >= ?", first_id(since)), ("started >= ?", stamp(since))] if since else []
+    tests = [("attempts.id >= ?", first_id(since)), ("started >= ?", stamp(since))] if since else []
     tests += [("started < ?", stamp(until))] if until else []
     chosen = {name: value for name, value in only.items() if value is not None}
     tag = chosen.pop("tag", None)
