@@ -22,7 +22,7 @@ from .terminal import is_terminal, note, table, write, write_json
 
 if TYPE_CHECKING:  # imported when the command runs
     from ..manager.health import Health
-    from ..manager.observations import HealthStatus, Incident
+    from ..manager.observations import HealthStatus
 
 COLOURS: Mapping[str, int] = {
     "healthy": 32,
@@ -139,8 +139,12 @@ def _show(rows: Sequence[Row], as_json: bool, repeated: bool) -> None:
     table([_cells(row) for row in rows], COLOURS)
 
 
-def _tell(incidents: Sequence[Incident], as_json: bool) -> None:
-    """Write what the history holds."""
+def _tell(state: State, place: Path, wanted: Sequence[str], as_json: bool) -> None:
+    """Write what the history at *place* holds, of all providers or of those *wanted*."""
+    from ..manager.history import History
+
+    names = {state.found.name_of(name) for name in wanted}
+    incidents = [i for i in History(place).incidents() if not names or i.provider in names]
     if as_json:
         write_json({"incidents": [asdict(incident) for incident in incidents]})
     elif incidents:
@@ -163,6 +167,18 @@ def _monitor(place: Path) -> Health:
     return Health(HealthSettings(path=place))
 
 
+def _chosen(state: State, names: Sequence[str]) -> list[Found]:
+    """The providers called *names*, or all that the user means.
+
+    Raises:
+        ConfigError: a name is of none that can be used.
+    """
+    for name in names:
+        state.settings.create(name)
+    found = [examine(state.settings, name) for name in names]
+    return found or [one for one in everything(state.settings) if _meant(one)]
+
+
 @app.command()
 @click.argument("provider", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line.")
@@ -170,24 +186,15 @@ def _monitor(place: Path) -> Health:
     "--watch", type=click.FloatRange(1, 86400), metavar="SECONDS", help="Ask each so often."
 )
 @click.option("--history", is_flag=True, help="List the incidents that are known; ask nobody.")
-@click.option(
-    "--file",
-    "path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="The history. Default: health.sqlite in your state folder.",
-)
+@click.option("--file", metavar="FILE", help="Default: health.sqlite in your state folder.")
 @common
 @click.pass_obj
-def health(
-    state: State, /, *, provider: tuple[str, ...], as_json: bool, watch: float | None, history: bool,
-    path: Path | None,
-) -> None:  # fmt: skip
+def health(state: State, /, *, provider: Sequence[str], as_json: bool, **given: Any) -> None:
     r"""Show how PROVIDERs stand, or all that are configured.
 
-    Each is asked for its models, all at the same time. What was found is kept: three failures in a
-    row, in one run or in several, are an incident, and two successes in a row end it. The exit code is 1
-    if a provider that you named, configured or hold a key for is not well.
+    Each is asked for its models, all at the same time. Three failures in a row, in one run or in
+    several, are an incident, and two successes in a row end it. The exit code is 1 if a provider
+    that you named, configured or hold a key for is not well.
 
     \b
     Examples:
@@ -196,23 +203,16 @@ def health(
       jackfield health --history
       jackfield health --json | jq -r '.providers[] | select(.healthy | not).provider'
     """
-    from ..manager.history import History
     from ..middleware.folders import state_file
 
-    place = state_file("health.sqlite", path)
-    if history:
-        names = {state.found.name_of(name) for name in provider}
-        known = History(place).incidents()
-        _tell([i for i in known if not names or i.provider in names], as_json)
-        return
-    for name in provider:
-        state.settings.create(name)  # raises what is wrong
-    found = [examine(state.settings, name) for name in provider]
-    found = found or [one for one in everything(state.settings) if _meant(one)]
-    monitor = _monitor(place)
+    place = state_file("health.sqlite", Path(given["file"]) if given["file"] else None)
+    if given["history"]:
+        return _tell(state, place, provider, as_json)
+    found, monitor, watch = _chosen(state, provider), _monitor(place), given["watch"]
     _show(rows := _ask(monitor, found), as_json, watch is not None)
     while watch is not None:
         time.sleep(watch)
-        _show(rows := _ask(monitor, found), as_json, True)
+        _show(_ask(monitor, found), as_json, True)
     if any(not row.well for row in rows):
         raise click.exceptions.Exit(FAILED)
+    return None
