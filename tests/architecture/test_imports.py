@@ -26,7 +26,12 @@ ASIDE = {
     "plugins/llamacpp/src/jackfield_llamacpp/engine_xllamacpp.py": "reads from the engine's own server inside this process",
 }
 # Import names that differ from their distribution's name.
-IMPORTED_AS = {"attrs": {"attrs", "attr"}, "llama-cpp-python": {"llama_cpp"}, "pyyaml": {"yaml"}}
+IMPORTED_AS = {
+    "attrs": {"attrs", "attr"},
+    "llama-cpp-python": {"llama_cpp"},
+    "opentelemetry-api": {"opentelemetry"},
+    "pyyaml": {"yaml"},
+}
 # What every plugin may lean on, because the core does.
 SHARED = {"attrs", "attr", "msgspec"}
 VENDOR_SDKS = {"anthropic", "cohere", "google", "huggingface_hub", "ollama", "openai", "together"}
