@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any, ClassVar
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -46,6 +47,10 @@ from jackfield.retrying import Budget
 from jackfield.testing import Answer, ScriptedProvider
 from jackfield.testing import strategies as jf
 from jackfield_otel import CAPTURE, Telemetry, attributes, content, telemetry
+
+settings.register_profile("suite", deadline=None, max_examples=50)
+settings.register_profile("deep", parent=settings.get_profile("suite"), max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 OUTAGE = Answer(error=ServerError("it burns, sk-abcdefghijklmnopqrstuv", status=500))
 NO_WAIT = {"attempts": 3, "initial": 0.0}
