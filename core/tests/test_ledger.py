@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -41,6 +43,7 @@ from jackfield.middleware.ledger_store import LedgerError
 from jackfield.middleware.usage import attempts, cost_analysis, usage
 from jackfield.plugins import PluginManager
 from jackfield.testing import Answer, ScriptedProvider
+from jackfield.types import ProviderInfo
 
 PRICE = Pricing(input=Decimal(3), output=Decimal(15), source="a table")
 NOON = datetime(2026, 11, 26, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -52,6 +55,12 @@ class Prices:
     @hookimpl
     def price_model(self, provider: str, model: str) -> Pricing | None:
         return None if model == "mystery" else PRICE
+
+
+class Elsewhere(ScriptedProvider):
+    """Answers from a script, but does not run at home."""
+
+    info = ProviderInfo(name="elsewhere", display_name="Elsewhere", api_key_required=False)
 
 
 def scripted(
@@ -269,8 +278,7 @@ def test_an_amount_that_is_no_money_is_unknown(ledger: Ledger) -> None:
     for odd in ("NaN", "Infinity", "-1"):
         cost = Cost(amount=Decimal(odd), source="provider")
         events = (StreamStart(model="mystery"), TextDelta("Hi"), Finish(cost=cost))
-        provider = scripted(ledger, Answer(events=events))
-        provider.info = provider.info.__class__(name="elsewhere", display_name="Elsewhere")
+        provider = scripted(ledger, Answer(events=events), kind=Elsewhere)
         provider.stream_execute("mystery", "Hi").drain()
     assert [row["amount"] for row in attempts(ledger.store)] == [None] * 3
     assert cost_analysis(ledger.store).unknown_calls == 3
@@ -376,9 +384,11 @@ def test_a_settlement_that_finds_no_room_is_written_as_soon_as_there_is(
     def refuse(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    provider = scripted(
-        ledger, lambda _: monkeypatch.setattr(ledger.store, "_open", refuse) or "Hi"
-    )
+    def fill_up(_request: Any) -> str:
+        monkeypatch.setattr(ledger.store, "_open", refuse)
+        return "Hi"
+
+    provider = scripted(ledger, fill_up)
     provider.execute("m", "Hi")
     assert "not settled yet" in caplog.text
     assert only(ledger)["status"] == "started"
@@ -398,8 +408,10 @@ def test_a_file_that_is_no_ledger_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_ledger_of_a_later_version_is_left_alone(ledger: Ledger) -> None:
-    ledger.store.write(lambda store: store.connection.execute("PRAGMA user_version = 99") and None)
+    scripted(ledger, "Hello").execute("m", "Hi")
     ledger.close()
+    with contextlib.closing(sqlite3.connect(str(ledger.settings.path))) as connection:
+        connection.execute("PRAGMA user_version = 99")
     with pytest.raises(LedgerError, match="a later Jackfield wrote it"):
         scripted(ledger, "Hello").execute("m", "Hi")
 

@@ -137,7 +137,7 @@ def compared() -> list[Compared]:
         model = row["answered"] or row["model"]
         price = price_model(provider=turn.provider, model=model)
         counts = {n: row[n] for n in row if n.endswith("_tokens")}
-        cost = price.cost(Usage(**counts)).amount if price else None
+        cost: Decimal | None = price.cost(Usage(**counts)).amount if price else None
         if cost is not None and told is not None and row["source"] == "provider":
             found.append(Compared(turn, told, cost))
     return found

@@ -38,6 +38,22 @@ HOW = """Nothing is booked in {place}. A ledger is turned on by two lines in the
 or by registering jackfield.middleware.ledger.Ledger with a plugin manager."""
 
 
+USAGE_HELP = """Show what was used and what it cost, from the ledger.
+
+A row of the ledger is one attempt at a backend: a call that was tried again has several. Sums
+are exact; what is estimated has a ~, and what is unknown is told apart and not counted as 0.
+WHEN is 7d, 24h or 2w ago, or a time such as 2026-11-01, in UTC. In JSON and CSV money is exact
+text; there, the usual grouping is by provider and model.
+
+\b
+Examples:
+  jackfield usage
+  jackfield usage --by model --since 7d
+  jackfield usage --by day --by provider --tag research --csv usage.csv
+  jackfield usage --json | jq -r '.totals[].cost'
+"""
+
+
 def parse_time(text: str) -> datetime:
     """The moment that *text* means: ``7d`` (ago), ``2026-11-01``, ``2026-11-01T12:00``; UTC unless it says.
 
@@ -158,7 +174,7 @@ def _show(read: Read, by: Sequence[str]) -> None:
     _explain(totals)
 
 
-@app.command()
+@app.command(help=USAGE_HELP)
 @click.option(
     "--by",
     multiple=True,
@@ -185,20 +201,7 @@ def usage(
     state: State, /, *, by: tuple[str, ...], since: str, until: str | None, as_json: bool,
     as_csv: str | None, path: Path | None, **only: str | None,
 ) -> None:  # fmt: skip
-    r"""Show what was used and what it cost, from the ledger.
-
-    A row of the ledger is one attempt at a backend: a call that was tried again has several. Sums
-    are exact; what is estimated has a ~, and what is unknown is told apart and not counted as 0.
-    WHEN is 7d, 24h or 2w ago, or a time such as 2026-11-01, in UTC. In JSON and CSV money is exact
-    text; there, the usual grouping is by provider and model.
-
-    \b
-    Examples:
-      jackfield usage
-      jackfield usage --by model --since 7d
-      jackfield usage --by day --by provider --tag research --csv usage.csv
-      jackfield usage --json | jq -r '.totals[].cost'
-    """
+    """Show what was used and what it cost, from the ledger."""
     from ..middleware import usage as ledger
     from ..middleware.ledger_store import Store
 
