@@ -14,6 +14,7 @@ from attrs import frozen
 
 from jackfield import Usage, plugin_manager
 from jackfield.manager.settings import LedgerSettings
+from jackfield.middleware.costs import total
 from jackfield.middleware.ledger import Ledger
 from jackfield.middleware.usage import attempts
 from jackfield_prices import price_model
@@ -151,4 +152,4 @@ def test_computed_costs_agree_to_the_cent_and_below() -> None:
     cents = {p.turn.case for p in pairs if abs(p.computed - p.told) >= CENT}
     assert {APART[case] for case in cents} <= {SEARCHED}
     known = [p for p in pairs if p.turn.case not in APART]
-    assert abs(sum(p.computed for p in known) - sum(p.told for p in known)) < CENT / 100
+    assert abs(total(p.computed for p in known) - total(p.told for p in known)) < CENT / 100
