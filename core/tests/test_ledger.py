@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -35,9 +36,12 @@ from jackfield import (
     TextDelta,
     Usage,
     hookimpl,
+    operations,
+    requests,
 )
 from jackfield.flow import Sleep
 from jackfield.manager.settings import BudgetSettings, LedgerSettings
+from jackfield.middleware.costs import FREE_REQUESTS
 from jackfield.middleware.ledger import Ledger
 from jackfield.middleware.ledger_store import LedgerError
 from jackfield.middleware.usage import attempts, cost_analysis, usage
@@ -252,6 +256,34 @@ def test_a_cancelled_call_is_settled(ledger: Ledger, backend: str) -> None:
     assert Decimal(row["amount"]) > 0
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_call_that_is_cancelled_while_its_row_is_written_leaves_no_open_row(
+    ledger: Ledger, backend: str
+) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    def hold_up(_store: Any) -> None:
+        writing.set()
+        go_on.wait(30)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(provider.aexecute, "m", "Hi")
+            while not ledger.store._jobs:  # noqa: ASYNC110  # the thread that is to write it has come
+                await anyio.sleep(0.001)
+            threading.Timer(0.05, go_on.set).start()
+            group.cancel_scope.cancel()
+
+    provider = scripted(ledger, "Hello")
+    other = threading.Thread(target=ledger.store.write, args=(hold_up,))
+    other.start()
+    writing.wait(30)
+    aio(main, backend)
+    other.join()
+    assert [row["status"] for row in attempts(ledger.store)] in ([], ["cancelled"])
+    assert provider.requests == []
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_unknown_usage_is_estimated_and_never_zero(ledger: Ledger, stream: bool) -> None:
     start, end = StreamStart(model="m"), Finish()
@@ -299,6 +331,11 @@ def test_looking_costs_nothing(ledger: Ledger) -> None:
         "amount": "0",
         "price": "free of charge",
     }
+
+
+def test_what_is_free_are_requests_that_there_are() -> None:
+    known = {**vars(requests), **vars(operations)}
+    assert [name for name in FREE_REQUESTS if not isinstance(known.get(name), type)] == []
 
 
 def test_the_file_is_the_users_alone_and_holds_no_prompt_answer_or_key(ledger: Ledger) -> None:

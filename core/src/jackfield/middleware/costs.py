@@ -63,7 +63,7 @@ class Settlement:
     """How an attempt ended: what was used, what it cost, and who says so.
 
     *amount* is None where the cost is unknown; *estimated* says that tokens were
-    guessed; *price* names where and when the price was read; *seconds* are monotonic.
+    guessed; *price* names where and when the price was read.
     """
 
     status: Status
@@ -73,7 +73,6 @@ class Settlement:
     currency: str = "USD"
     source: Source = "unknown"
     price: str = ""
-    seconds: float = 0.0
     model: str = ""
     error: str = ""
     code: str = ""

@@ -179,6 +179,7 @@ class Attempt:
         self.reserved = self.over = False
         self.id = ""
         self._settlement: Settlement | None = None
+        self._seconds = 0.0
 
     def price(self, result: Any) -> Pricing | None:
         """The price of the model that gave *result*."""
@@ -232,7 +233,7 @@ class Attempt:
 
     def ended(self, settlement: Settlement, seconds: float) -> None:
         """Keep how the attempt ended, to be written by `settle`."""
-        self._settlement = evolve(settlement, seconds=seconds)
+        self._settlement, self._seconds = settlement, seconds
 
     def settle(self) -> None:
         """Write how the attempt ended, once; what cannot be written now waits for the next write."""
@@ -257,7 +258,7 @@ class Attempt:
         facts = (settled.status, settled.estimated, money, settled.currency, settled.source)
         texts = (_text(getattr(settled, name)) for name in _TEXTS)
         counts = (n if (n := getattr(usage, name)) is None else min(n, MOST) for name in _COUNTS)
-        execute(_UPDATE, (*facts, raw(usage), settled.seconds, *texts, *counts, self.id))
+        execute(_UPDATE, (*facts, raw(usage), self._seconds, *texts, *counts, self.id))
         before, currency, counted = found
         if counted:
             now = settled.amount if settled.currency == "USD" and settled.amount else Decimal(0)

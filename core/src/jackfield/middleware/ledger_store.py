@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 import uuid
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -220,6 +221,18 @@ def _lock(file: IO[str]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for store in list(_STORES):
+        store.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 class _Job(Generic[T]):
     """Work to be done inside a transaction, and what became of it."""
 
@@ -240,15 +253,22 @@ class Store:
 
     def __init__(self, path: Path, durability: str = "power") -> None:
         self.path, self.durability = path, durability
-        self._begin(os.getpid())
+        self._begin()
+        _STORES.add(self)
 
-    def _begin(self, pid: int) -> None:
-        self._pid = pid
+    def _begin(self) -> None:
         self._lock = threading.RLock()  # a finalizer may come in the middle of a write
         self._busy = False
         self._jobs: deque[_Job[Any]] = deque()
         self._connection: sqlite3.Connection | None = None
         self._presence: Presence | None = None
+
+    def forked(self) -> None:
+        """Begin anew in the child of a fork: a connection of SQLite's must not be taken along, nor closed."""
+        self._inherited = self._connection
+        if self._presence is not None:
+            self._presence.forget()
+        self._begin()
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -270,11 +290,6 @@ class Store:
         Raises:
             LedgerError: it could not be written.
         """
-        if os.getpid() != self._pid:  # a fork: SQLite's connections must not be taken along
-            self._inherited = self._connection
-            if self._presence is not None:
-                self._presence.forget()
-            self._begin(os.getpid())
         job = _Job(work, must)
         self._jobs.append(job)
         with self._lock:
@@ -378,8 +393,6 @@ class Store:
     def close(self) -> None:
         """Write what waits, and let go of the file."""
         with self._lock:
-            if os.getpid() != self._pid:
-                return
             if self._jobs and not self._busy:
                 self._drain()
             self._let_go()

@@ -277,7 +277,7 @@ def responses() -> Strategy[ChatResponse]:
         finish_reason=reasons,
         raw_finish_reason=st.none() | texts(),
     )
-    kinds = st.sampled_from(["unsupported", "clamped", "emulated", "dropped"])
+    kinds = st.sampled_from(["unsupported", "clamped", "emulated", "dropped", "budget"])
     amount = st.decimals(0, 100, places=4, allow_nan=False) | st.just(Decimal(0))
     return st.builds(
         ChatResponse,
