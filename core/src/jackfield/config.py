@@ -7,12 +7,14 @@ import math
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
+from decimal import Decimal
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from urllib.parse import urlsplit
 
-from attrs import field, fields, frozen
+from attrs import field, fields, frozen, has, resolve_types
 
 from .errors import ConfigError
 from .requests import Timeout
@@ -75,13 +77,19 @@ class HTTPConfig(Config):
     allow_insecure_http: bool = False
 
 
-def conceal(given: Any) -> Any:
+class Settled(Secret):
+    """A text whose ``${NAME}`` were replaced already: what came in is not looked at again."""
+
+    __slots__ = ()
+
+
+def conceal(given: Any, wrap: Callable[[str], Secret] = Secret) -> Any:
     """*given* with every text in it wrapped, so that no traceback shows a key, wherever it stands."""
     if isinstance(given, Mapping):
-        return {key: conceal(value) for key, value in given.items()}
+        return {key: conceal(value, wrap) for key, value in given.items()}
     if isinstance(given, list | tuple):
-        return [conceal(value) for value in given]
-    return Secret(given) if isinstance(given, str) else given
+        return [conceal(value, wrap) for value in given]
+    return wrap(given) if isinstance(given, str) else given
 
 
 def load_config(cls: type[C], given: Any, env: Mapping[str, str] | None = None) -> C:
@@ -93,10 +101,9 @@ def load_config(cls: type[C], given: Any, env: Mapping[str, str] | None = None) 
         ConfigError: with one issue for every problem there is.
     """
     if not isinstance(given, Mapping):
-        kind = "text" if isinstance(given, str | Secret) else type(given).__name__
-        issues = [ConfigIssue("configuration", f"must be a table, not {kind}", 'write {"name": …}')]
+        issues = [ConfigIssue("configuration", _no_table(given), 'write {"name": …}')]
     else:
-        loaded, issues = _load(cls, conceal(given), os.environ if env is None else env)
+        loaded, issues = try_config(cls, conceal(given), os.environ if env is None else env)
         if loaded is not None and not issues:
             return loaded
         del loaded  # what is left in this frame shows in a traceback
@@ -104,31 +111,72 @@ def load_config(cls: type[C], given: Any, env: Mapping[str, str] | None = None) 
     raise ConfigError("the configuration has problems:", issues)
 
 
-def _load(
-    cls: type[C], given: Mapping[str, Any], environment: Mapping[str, str]
-) -> tuple[C | None, list[ConfigIssue]]:
+def try_config(
+    cls: type[C], given: Mapping[str, Any], env: Mapping[str, str]
+) -> tuple[C | None, Issues]:
+    """As `load_config`, but what is wrong stands beside what could be made."""
     problems: Issues = []
-    names: dict[str, Any] = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # an attrs class
-    aliases = {a: n for n, f in names.items() for a in f.metadata.get("aliases", ())}
-    known: dict[str, Any] = {}
-    for key, value in given.items():
-        name = aliases.get(key, key)
-        if name not in names:
-            near = difflib.get_close_matches(str(key), [*names, *aliases], 1)
-            fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-            problems.append(ConfigIssue(str(key), "no such setting", fix))
-        elif name in known:
-            problems.append(ConfigIssue(str(key), f"is {name}, which is there too", "keep one"))
-        else:
-            literal = names[name].metadata.get("literal")
-            known[name] = _plain(key, value, None if literal else environment, problems)
-    loaded = _structure(cls, known, problems)
+    known = known_settings(cls, given, "", env, problems)
+    loaded = structure(cls, known, problems)
     broken = {re.split(r"[.\[]", i.path)[0] for i in problems}
     checked = loaded if loaded is not None else _rest(cls, known, broken)
-    rules: Issues = []
-    _check(checked, rules)
+    rules = common_issues(checked)
     problems += [i for i in rules if re.split(r"[.\[]", i.path)[0] not in broken]
     return loaded, problems
+
+
+def known_settings(
+    cls: type[Any],
+    given: Mapping[str, Any],
+    path: str,
+    env: Mapping[str, str] | None,
+    found: Issues,
+) -> dict[str, Any]:
+    """What of the table *given*, at *path*, is a setting of *cls*: under its own name, in plain sight.
+
+    A field's metadata say more of it: ``aliases``; ``literal``, whose ``${NAME}`` stay;
+    ``check``, which raises ValueError("problem: fix"); ``rest``, which takes what else there is.
+    """
+    names = {f.name: f for f in fields(resolve_types(cls))}
+    rest = next((names.pop(n) for n, f in list(names.items()) if "rest" in f.metadata), None)
+    aliases = {a: n for n, f in names.items() for a in f.metadata.get("aliases", ())}
+    known: dict[str, Any] = {rest.name: {}} if rest else {}
+    for key, value in given.items():
+        name, where = aliases.get(key, key), f"{path}.{key}" if path else str(key)
+        if name in names and name not in known:
+            how = names[name].metadata
+            inside = None if "literal" in how else env
+            known[name] = _inner(names[name].type, where, value, inside, found)
+            try:
+                how.get("check", bool)(known[name])
+            except ValueError as error:
+                problem, _, fix = str(error).partition(": ")
+                found.append(ConfigIssue(where, problem, fix))
+                del known[name]
+        elif name in names:
+            found.append(ConfigIssue(where, f"is {name}, which is there too", "keep one"))
+        elif rest:
+            known[rest.name][key] = value
+        else:
+            near = difflib.get_close_matches(str(key), [*names, *aliases], 1)
+            fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            found.append(ConfigIssue(where, "no such setting", fix))
+    return known
+
+
+def _inner(kind: Any, path: str, value: Any, env: Mapping[str, str] | None, found: Issues) -> Any:
+    """*value* of the type *kind* in plain sight, each table within it by its class."""
+    inside = [k for k in get_args(kind) if k is not NoneType]
+    if get_origin(kind) in (Union, UnionType) and len(inside) == 1:
+        return _inner(inside[0], path, value, env, found)
+    if has(kind) and isinstance(value, Mapping):
+        return known_settings(kind, value, path, env, found)
+    if inside and has(inside[-1]) and isinstance(value, Mapping):
+        made = ((k, _inner(inside[-1], f"{path}[{k!r}]", v, env, found)) for k, v in value.items())
+        return dict(made)
+    if inside and has(inside[0]) and isinstance(value, list | tuple):
+        return [_inner(inside[0], f"{path}[{i}]", v, env, found) for i, v in enumerate(value)]
+    return _plain(path, value, env, found)
 
 
 def _rest(cls: type[Any], known: Mapping[str, Any], broken: Collection[str]) -> Any:
@@ -137,7 +185,7 @@ def _rest(cls: type[Any], known: Mapping[str, Any], broken: Collection[str]) -> 
     shared = {f.name for f in fields(base)} - set(broken)
     plain = {f.name: f.default for f in fields(cls) if isinstance(f.default, str | bool)}
     usual = {name: value for name, value in plain.items() if name in shared}
-    return _structure(base, usual | {k: v for k, v in known.items() if k in shared}, [])
+    return structure(base, usual | {k: v for k, v in known.items() if k in shared}, [])
 
 
 def _plain(path: str, value: Any, env: Mapping[str, str] | None, problems: Issues) -> Any:
@@ -147,7 +195,7 @@ def _plain(path: str, value: Any, env: Mapping[str, str] | None, problems: Issue
     if isinstance(value, list | tuple):
         return [_plain(f"{path}[{i}]", v, env, problems) for i, v in enumerate(value)]
     text = value.reveal() if isinstance(value, Secret) else value
-    if env is None or not isinstance(text, str) or "${" not in text:
+    if env is None or isinstance(value, Settled) or not isinstance(text, str) or "${" not in text:
         return text
 
     def replace(match: re.Match[str]) -> str:
@@ -164,6 +212,11 @@ def _plain(path: str, value: Any, env: Mapping[str, str] | None, problems: Issue
 def _is_choice(kind: Any) -> bool:
     origin: Any = get_origin(kind)
     return origin is Literal
+
+
+def _no_table(value: Any) -> str:
+    kind = "text" if isinstance(value, str | Secret) else type(value).__name__
+    return f"must be a table, not {kind}"
 
 
 def _one_of(value: Any, kind: Any) -> Any:
@@ -196,27 +249,32 @@ def _converter() -> Any:
     converter.register_structure_hook(bool, _exactly((bool,), "true or false"))
     converter.register_structure_hook(str, _exactly((str,), "text"))
     converter.register_structure_hook_func(_is_choice, _one_of)
-    converter.register_structure_hook(Path, lambda v, _: Path(v).expanduser())
+    word, number = _exactly((str, Path), "text"), _exactly((int, float, Decimal), "a number")
+    converter.register_structure_hook(Path, lambda v, kind: Path(word(v, kind)).expanduser())
+    converter.register_structure_hook(Decimal, lambda v, kind: Decimal(str(number(v, kind))))
     text = _exactly((str, Secret), "text")
     converter.register_structure_hook(Secret, lambda v, kind: Secret(text(v, kind)))
-    plain = cattrs.gen.make_dict_structure_fn(Timeout, converter, _cattrs_forbid_extra_keys=True)
+    converter.register_structure_hook_factory(has, partial(_of_table, converter))
+    return converter
 
-    def timeout(value: Any, kind: Any) -> Timeout:
-        if isinstance(value, Timeout):
+
+def _of_table(converter: Any, cls: type[Any]) -> Callable[[Any, Any], Any]:
+    """The structure hook of an attrs class; a number of seconds is a `Timeout`, too."""
+    import cattrs
+
+    plain = cattrs.gen.make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
+
+    def structure(value: Any, kind: Any) -> Any:
+        if isinstance(value, cls):
             return value
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if cls is Timeout and isinstance(value, int | float) and not isinstance(value, bool):
             return total_timeout(value)
         if not isinstance(value, Mapping):
-            raise ValueError("must be seconds or a table of connect, first_chunk, idle, total")
-        made: Timeout = plain(value, kind)
-        return made
+            seconds = "must be seconds or a table of connect, first_chunk, idle, total"
+            raise ValueError(seconds if cls is Timeout else _no_table(value))
+        return plain(value, kind)
 
-    converter.register_structure_hook(Timeout, timeout)
-    keep = converter.get_structure_hook(RetryPolicy)
-    converter.register_structure_hook(
-        RetryPolicy, lambda v, k: v if isinstance(v, RetryPolicy) else keep(v, k)
-    )
-    return converter
+    return structure
 
 
 def total_timeout(seconds: float) -> Timeout:
@@ -235,7 +293,8 @@ def wrong_timeouts(timeout: Timeout) -> list[str]:
     return [f.name for f in fields(Timeout) if not 0 < getattr(timeout, f.name) <= 7 * 86400]
 
 
-def _structure(cls: type[C], known: dict[str, Any], problems: Issues) -> C | None:
+def structure(cls: type[C], known: Mapping[str, Any], problems: Issues) -> C | None:
+    """An instance of *cls* from its `known_settings`; None, and more *problems*, where types are wrong."""
     import cattrs
 
     try:
@@ -263,8 +322,9 @@ def _reason(error: BaseException, _kind: type | None) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _check(config: Any, problems: Issues) -> None:
-    """The rules beyond types."""
+def common_issues(config: Any) -> Issues:
+    """What is wrong with *config* beyond types: its timeouts and retries, its address, key and headers."""
+    problems: Issues = []
     timeout = getattr(config, "timeout", None)
     if isinstance(timeout, Timeout):
         for name in wrong_timeouts(timeout):
@@ -277,7 +337,7 @@ def _check(config: Any, problems: Issues) -> None:
         if not 0 <= getattr(config.retry, name) < math.inf:
             problems.append(ConfigIssue(f"retry.{name}", "must be seconds, 0 or more"))
     if not isinstance(config, HTTPConfig):
-        return
+        return problems
     problems += check_url("base_url", config.base_url)
     if config.api_key is not None:
         problems += check_key("api_key", config.api_key.reveal())
@@ -290,6 +350,7 @@ def _check(config: Any, problems: Issues) -> None:
         path = getattr(config, name)
         if path is not None and not Path(path).is_file():
             problems.append(ConfigIssue(name, "there is no such file", "name a PEM file"))
+    return problems
 
 
 def _printable(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,55 @@ from ..secret import Secret
 
 StreamContract = Literal["never", "before_first_token", "restart_marked", "continue_prefix"]
 Unit = Literal["second", "minute", "hour", "day"]
+
+
+@frozen(kw_only=True)
+class Bounds:
+    """A field's ``check``: a number is above *above*, at least *least*, at most *most*; no wrong type's check."""
+
+    above: float | None = None
+    least: float | None = None
+    most: float
+
+    def __call__(self, value: Any) -> None:
+        """Raise ValueError("problem: fix") unless *value* is within."""
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return
+        low = value > self.above if self.above is not None else value >= (self.least or 0)
+        if not math.isfinite(value) or not low or value > self.most:
+            raise ValueError(f"must be {self}")
+
+    def __str__(self) -> str:
+        least = (
+            f"{self.least or 0:,.12g} or more" if self.above is None else f"above {self.above:g}"
+        )
+        return f"{least}, and at most {self.most:,.12g}"
+
+
+class RateForm:
+    """A field's ``check``: a rate, as `parse_rate` reads it."""
+
+    pattern = r"^\s*[0-9]+(_[0-9]+)*\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$"
+
+    def __call__(self, value: Any) -> None:
+        """Raise ValueError("problem: fix") unless *value* is one."""
+        from ..middleware.rates import parse_rate
+
+        if value is not None:
+            parse_rate(value)
+
+
+def _number(default: Any, **bounds: float) -> Any:
+    return field(default=default, metadata={"check": Bounds(**bounds)})
+
+
+def _as_written(default: Any = None) -> Any:
+    """A name or pattern: no ``${NAME}`` in it is replaced."""
+    return field(default=default, metadata={"literal": True})
+
+
+_RATE: Any = {"default": None, "metadata": {"check": RateForm()}}
+_COUNT, _SECONDS = 10**12, 366 * 86400.0
 
 
 def _secrets(keys: Sequence[Any]) -> tuple[Secret, ...]:
@@ -31,10 +81,10 @@ class LimitSettings:
     rate-limit headers say. *models* holds further limits by a model's name.
     """
 
-    requests: str | None = None
-    tokens: str | None = None
-    concurrency: int | None = None
-    wait: float = 60.0
+    requests: str | None = field(**_RATE)
+    tokens: str | None = field(**_RATE)
+    concurrency: int | None = _number(None, least=1, most=_COUNT)
+    wait: float = _number(60.0, least=0, most=86400)
     learn: bool = True
     models: Mapping[str, LimitSettings] = field(factory=dict)
 
@@ -49,13 +99,15 @@ class ProviderSettings:
     analyses and choices. *api_keys* are several keys, used in turn.
     """
 
-    provider: str
-    config: Mapping[str, Any] = field(factory=dict, repr=False)
-    models: tuple[str, ...] = ()
+    provider: str = field(metadata={"literal": True})
+    config: Mapping[str, Any] = field(factory=dict, repr=False, metadata={"rest": True})
+    models: tuple[str, ...] = _as_written(())
     fetch_models: bool = False
-    priority: int = 100
-    weight: float = 1.0
-    cost_multiplier: Decimal = Decimal(1)
+    priority: int = _number(100, least=-1_000_000, most=1_000_000)
+    weight: float = _number(1.0, above=0, most=1_000_000)
+    cost_multiplier: Decimal = field(
+        default=Decimal(1), metadata={"check": Bounds(least=0, most=1_000_000)}
+    )
     api_keys: tuple[Secret, ...] = field(default=(), converter=_secrets)
     limits: LimitSettings | None = None
 
@@ -69,12 +121,12 @@ class BreakerSettings:
     call probes it. Each opening in a row doubles the cooldown, up to *longest*.
     """
 
-    failures: int = 5
-    rate: float = 0.5
-    minimum: int = 20
-    window: float = 10.0
-    cooldown: float = 30.0
-    longest: float = 300.0
+    failures: int = _number(5, least=1, most=_COUNT)
+    rate: float = _number(0.5, above=0, most=1)
+    minimum: int = _number(20, least=1, most=_COUNT)
+    window: float = _number(10.0, above=0, most=86400)
+    cooldown: float = _number(30.0, above=0, most=86400)
+    longest: float = _number(300.0, above=0, most=86400)
 
 
 @frozen(kw_only=True)
@@ -85,8 +137,8 @@ class TargetSettings:
     model the call's own is asked for.
     """
 
-    target: str
-    weight: float = 1.0
+    target: str = field(metadata={"literal": True})
+    weight: float = _number(1.0, above=0, most=1_000_000)
 
 
 @frozen(kw_only=True)
@@ -100,7 +152,7 @@ class RouteSettings:
 
     kind: Literal["fallback", "balance"] = "fallback"
     targets: tuple[TargetSettings, ...] = ()
-    strategy: str = "round_robin"
+    strategy: str = _as_written("round_robin")
     stream: StreamContract = "before_first_token"
     dead_key: Literal["fail", "fail_over"] = "fail"
     retry: RetryPolicy = field(factory=RetryPolicy)
@@ -118,9 +170,9 @@ class CacheSettings:
 
     store: Literal["memory", "disk"] = "memory"
     path: Path | None = None
-    ttl: float = 3600.0
-    entries: int = 10_000
-    megabytes: int = 256
+    ttl: float = _number(3600.0, above=0, most=_SECONDS)
+    entries: int = _number(10_000, least=1, most=_COUNT)
+    megabytes: int = _number(256, least=1, most=_COUNT)
 
 
 @frozen(kw_only=True)
@@ -133,11 +185,11 @@ class BudgetSettings:
     a warning, unless *unpriced* is ``refuse``.
     """
 
-    limit: Decimal
+    limit: Decimal = field(metadata={"check": Bounds(above=0, most=1e9)})
     per: Literal["hour", "day", "month", "total"] = "month"
-    provider: str | None = None
-    model: str | None = None
-    tag: str | None = None
+    provider: str | None = _as_written()
+    model: str | None = _as_written()
+    tag: str | None = _as_written()
     hard: bool = True
     unpriced: Literal["allow", "refuse"] = "allow"
 
@@ -153,7 +205,7 @@ class LedgerSettings:
 
     path: Path | None = None
     durability: Literal["power", "process"] = "power"
-    assumed_output: int = 4096
+    assumed_output: int = _number(4096, least=1, most=_COUNT)
 
 
 @frozen(kw_only=True)
@@ -165,11 +217,11 @@ class HealthSettings:
     *path* keeps incidents and what the asking found in a file.
     """
 
-    interval: float | None = None
-    timeout: float = 20.0
-    failures: int = 3
-    successes: int = 2
-    window: float = 300.0
+    interval: float | None = _number(None, least=1, most=_SECONDS)
+    timeout: float = _number(20.0, above=0, most=7 * 86400)
+    failures: int = _number(3, least=1, most=_COUNT)
+    successes: int = _number(2, least=1, most=_COUNT)
+    window: float = _number(300.0, above=0, most=_SECONDS)
     path: Path | None = None
 
 
@@ -187,9 +239,9 @@ class LogSettings:
 class ManagerSettings:
     """A whole configuration file."""
 
-    default_model: str | None = None
+    default_model: str | None = _as_written()
     providers: Mapping[str, ProviderSettings] = field(factory=dict)
-    aliases: Mapping[str, str] = field(factory=dict)
+    aliases: Mapping[str, str] = field(factory=dict, metadata={"literal": True})
     routes: Mapping[str, RouteSettings] = field(factory=dict)
     limits: LimitSettings | None = None
     cache: CacheSettings | None = None
