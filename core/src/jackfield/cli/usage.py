@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +34,8 @@ HOW = """Nothing is booked in {place}. A ledger is turned on by two lines in the
   [ledger]
   path = "usage.sqlite"     # without it, {place}
 or by registering jackfield.middleware.ledger.Ledger with a plugin manager."""
+
+ELSE = """Nothing is booked of what you ask for in {place}; `jackfield usage --since 3650d` shows all there is."""
 
 
 USAGE_HELP = """Show what was used and what it cost, from the ledger.
@@ -71,20 +71,25 @@ def parse_time(text: str) -> datetime:
         raise InvalidRequestError(message, param="time", phase="build") from None
 
 
+def _reader(
+    place: Path, since: datetime | None = None, until: datetime | None = None, **only: str | None
+) -> Read:
+    """What reads the ledger at *place* in groups; nothing where there is none."""
+    from ..middleware import usage as ledger
+    from ..middleware.ledger_store import Store
+
+    if not place.is_file():
+        return lambda _: []
+    return lambda group: ledger.usage(Store(place), since, until, group, **only)
+
+
 def _place(state: State, explicit: Path | None) -> Path:
     """Where the ledger is: as told, as configured, or in the state folder."""
-    found = state.found
-    if explicit is None and found.path is not None and found.text:
-        try:
-            data = (
-                json.loads(found.text)
-                if found.path.suffix == ".json"
-                else tomllib.loads(found.text)
-            )
-            told = data.get("ledger", {}).get("path")
-            explicit = Path(told) if isinstance(told, str) else None
-        except (ValueError, AttributeError) as error:
-            raise ConfigError(f"{found.path} cannot be read: {error}") from None
+    if explicit is not None and not explicit.is_file():
+        raise ConfigError(f"{explicit} is no ledger: name its file, or leave --file out")
+    told = state.found.document.tables.get("ledger")
+    if explicit is None and isinstance(told, Mapping) and isinstance(told.get("path"), str):
+        explicit = Path(told["path"])
     return state_file("ledger.sqlite", explicit)
 
 
@@ -175,17 +180,12 @@ def _show(read: Read, by: Sequence[str]) -> None:
 
 
 @app.command(help=USAGE_HELP)
-@click.option(
-    "--by",
-    multiple=True,
-    type=click.Choice(BY),
-    help="Group so, or by several together. Default: a table each by provider, model, day and tag.",
-)
+@click.option("--by", multiple=True, type=click.Choice(BY), help="Group so; by several together.")
 @click.option("--since", metavar="WHEN", default="30d", show_default=True, help="From then on.")
 @click.option("--until", metavar="WHEN", help="Up to then.")
-@click.option("--provider", help="Only this provider's.")
-@click.option("--model", help="Only this model's.")
-@click.option("--tag", help="Only what has this tag.")
+@click.option("--provider", metavar="NAME", help="Only this provider's.")
+@click.option("--model", metavar="NAME", help="Only this model's.")
+@click.option("--tag", metavar="TAG", help="Only what has this tag.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--csv", "as_csv", metavar="FILE", help="Write a table as CSV; - is standard output.")
 @click.option(
@@ -201,30 +201,17 @@ def usage(
     state: State, /, *, by: tuple[str, ...], since: str, until: str | None, as_json: bool,
     as_csv: str | None, path: Path | None, **only: str | None,
 ) -> None:  # fmt: skip
-    """Show what was used and what it cost, from the ledger."""
-    from ..middleware import usage as ledger
-    from ..middleware.ledger_store import Store
-
-    start, end = parse_time(since), parse_time(until) if until else None
+    """Show what was used, and what it cost."""
+    start, end = (parse_time(when) if when else None for when in (since, until))
     place = _place(state, path)
-    if path is not None and not place.is_file():
-        raise ConfigError(f"{path} is no ledger: name its file, or leave --file out")
-    store = Store(place) if place.is_file() else None
-
-    def read(group: Sequence[str]) -> list[UsageRow]:
-        return ledger.usage(store, start, end, group, **only) if store else []
-
-    usual = by or ("provider", "model")
+    read = _reader(place, start, end, **only)
+    usual, totals = by or ("provider", "model"), read(())
     if as_json:
-        groups, totals = [_facts(r, usual) for r in read(usual)], [_facts(r) for r in read(())]
-        write_json({"since": start, "until": end, "groups": groups, "totals": totals})
+        told = {"groups": [_facts(r, usual) for r in read(usual)], "totals": [*map(_facts, totals)]}
+        write_json({"since": start, "until": end, **told})
     elif as_csv:
         _write_csv(as_csv, read(usual), usual)
-    elif read(()):
+    elif totals:
         _show(read, by)
-    elif store is None or not ledger.usage(store):
-        note(HOW.format(place=place))
     else:
-        note(
-            "Nothing is booked of what you ask for; `jackfield usage --since 3650d` shows all there is."
-        )
+        note((ELSE if _reader(place)(()) else HOW).format(place=place))

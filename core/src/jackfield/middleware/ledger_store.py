@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-import uuid
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,10 +14,11 @@ from copy import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ..errors import LLMError
 from .costs import EXACT
+from .presence import Presence
 
 T = TypeVar("T")
 
@@ -149,7 +150,18 @@ def connect(path: Path, durability: str = "power") -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+    """Set *connection* up, and make the tables where there are none."""
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except (
+            sqlite3.OperationalError
+        ) as error:  # two who make the file: SQLite does not wait here
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.create_aggregate("exact_sum", -1, DecimalSum)  # type: ignore[arg-type]  # any number of factors
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -162,63 +174,6 @@ def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
-
-
-class Presence:
-    """Tells which processes still run: each holds a lock on a file of its own, which dies with it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.token = uuid.uuid4().hex
-        place = folder / self.token
-        while True:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError, BlockingIOError):  # somebody cleaned up
-                self._file = place.open("w")
-                _lock(self._file)
-                if place.exists():
-                    break
-
-    def lives(self, token: str) -> bool:
-        """Whether the process with *token* may still run; the file of a dead one is removed."""
-        if token == self.token:
-            return True
-        try:
-            with (self._folder / token).open("r+") as file:
-                _lock(file)
-                (self._folder / token).unlink()
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return False
-
-    def others(self) -> list[str]:
-        """Who else left a file, alive or dead."""
-        return [path.name for path in self._folder.iterdir() if path.name != self.token]
-
-    def forget(self) -> None:
-        """Let go of the file, as a child does of its parent's: the lock lives while one has it open."""
-        self._file.close()
-
-    def leave(self) -> None:
-        """Say that this process has nothing under way."""
-        self.forget()
-        with contextlib.suppress(OSError):  # others are there still, or clean it up
-            (self._folder / self.token).unlink()
-            self._folder.rmdir()
-
-
-def _lock(file: IO[str]) -> None:
-    """Lock *file* for as long as it is open; OSError where another has it."""
-    if os.name == "nt":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]  # on Windows alone
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()
