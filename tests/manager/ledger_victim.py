@@ -37,9 +37,9 @@ class Prices:
 
 
 def calls(
-    hooks: PluginManager, settings: LedgerSettings, url: str, name: str, threads: int
+    hooks: PluginManager, settings: LedgerSettings, url: str, name: str, threads: int, told: int
 ) -> None:
-    """Call for ever, each call with a model's name of its own."""
+    """Call for ever, each call with a model's name of its own; say to *told* when one is done."""
     hooks.register(Ledger(settings, [BUDGET]))
     config = {"base_url": url, "api_key": "made-up", "retry": {"attempts": 1}}
     backend = hooks.create("openai-compatible", config)
@@ -47,6 +47,8 @@ def calls(
     def caller(number: int) -> None:
         for turn in range(1_000_000):
             backend.execute(f"{name}-{number}-{turn}", "Hi", {"max_tokens": 50})
+            if not turn:
+                os.write(told, b"x")
 
     started = [threading.Thread(target=caller, args=(n,), daemon=True) for n in range(threads)]
     for thread in started:
@@ -83,16 +85,20 @@ def main() -> None:
     hooks.provider_class("openai-compatible")
     one = seed == "statements"
     for number in range(int(children)):
+        hear, tell = os.pipe()
         child = os.fork()
         if not child:
             if one:
                 die_before(number + 1)
-            calls(hooks, settings, url, f"{name}-{number}", 1 if one else 4)
+            calls(hooks, settings, url, f"{name}-{number}", 1 if one else 4, tell)
             os._exit(1)  # nobody killed it
         if not one:
-            time.sleep(chance.uniform(0.005, 0.2))
+            if number % 2:  # while it calls; else while it begins, or soon after
+                os.read(hear, 1)
+            time.sleep(chance.uniform(0.001, 0.1))
             os.kill(child, signal.SIGKILL)
         assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        os.close(hear), os.close(tell)
     print("done")  # noqa: T201  # for who started us
 
 
