@@ -103,7 +103,34 @@ def test_a_byte_order_mark_is_no_mistake(cli: Cli) -> None:
 def test_every_mistake_is_told_at_once(cli: Cli) -> None:
     cli.configure('modell = "x"\ndefault_model = 5\n[providers]\na = 1\nb = 2\n')
     told = cli("chat", "Hi").stderr
-    assert all(f"jackfield.toml: {name}" in told for name in ("modell", "default_model", "providers.a", "providers.b"))  # fmt: skip
+    places = ("1: modell", "2: default_model", "4: providers.a", "5: providers.b")
+    assert all(f"jackfield.toml:{place}" in told for place in places)
+
+
+def test_two_files_of_one_folder_that_define_the_same_provider_are_a_mistake(cli: Cli) -> None:
+    cli.configure(echo("Hello"))
+    cli.configure('{"other": {"provider": "scripted"}}', "providers.json")
+    assert text_of(cli) == "Hello"
+    cli.configure('{"who": {"provider": "scripted"}}', "providers.json")
+    done = cli("chat", "Hi")
+    assert done.returncode == 2
+    assert "providers.json:1: who: the provider who is in jackfield.toml, too" in done.stderr
+    assert text_of(cli, "--config", "jackfield.toml") == "Hello"
+
+
+def test_what_is_wrong_in_a_table_of_the_managers_does_not_hinder_a_call(cli: Cli) -> None:
+    cli.configure(echo("Hello") + '[routes.main]\ntargets = ["nobody"]\n[limits]\nrequests = 5\n')
+    assert text_of(cli) == "Hello"
+
+
+def test_the_managers_settings_of_a_provider_are_no_settings_of_its_own(cli: Cli) -> None:
+    cli.configure(echo("Hello") + 'priority = 1\nmodels = ["any"]\nlimits = {requests = "9/s"}\n')
+    assert text_of(cli) == "Hello"
+
+
+def test_a_provider_may_come_from_the_tables_of_clouds_and_of_ones_own(cli: Cli) -> None:
+    cli.configure('[providers.custom.scripted]\nanswers = ["Hello"]\n')
+    assert text_of(cli, "-m", "custom.scripted/any") == "Hello"
 
 
 def test_every_mistake_of_a_provider_is_told_with_its_line(cli: Cli) -> None:

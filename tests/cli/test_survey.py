@@ -194,7 +194,7 @@ def test_the_doctor_reports_a_broken_file_and_goes_on(cli: Cli) -> None:
     cli.configure("default_model = \n")
     done = cli("doctor")
     assert done.returncode == 1
-    assert "jackfield.toml: is not TOML" in done.stdout
+    assert "jackfield.toml:1: is not TOML" in done.stdout
     assert "line 1" in done.stdout
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import click
-from attrs import mutable
+from attrs import evolve, mutable
 
 from ..errors import LLMError, StreamInterruptedError
 from ..events import PartAdded, ReasoningDelta, ResponseBuilder, StreamEvent
@@ -281,4 +281,5 @@ def explain(state: State, /, as_json: bool, **given: Any) -> None:
     for warning in found.warnings:
         write(f"Compromise: {warning}\n")
     for issue in provider.check_config():
-        note(f"Not ready to be sent: {state.settings.place(provider.name, str(issue))}", 33)
+        placed = evolve(issue, path=state.settings.place(provider.name, issue.path))
+        note(f"Not ready to be sent: {placed}", 33)

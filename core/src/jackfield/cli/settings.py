@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-import json
-import re
+import os
 import sys
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from ..errors import ConfigError, PluginError, UnknownProviderError
+from ..manager.documents import Document, open_document
+from ..manager.files import own_config, read_tables
+from ..manager.formats import TABLES
+from ..manager.places import Steps, steps_of
+from ..manager.rules import tables_in
 from ..middleware.folders import user_folder
 from ..plugins import available_providers, canonical, plugin_manager
 from ..provider import LLMProvider
@@ -22,7 +24,6 @@ from ..types import ConfigIssue
 from .terminal import remember_secrets
 
 NAMES = ("jackfield.toml", "providers.json")
-MAX_SIZE = 1024 * 1024
 
 
 def find(explicit: str | None) -> Path | None:
@@ -36,13 +37,21 @@ def find(explicit: str | None) -> Path | None:
 
 @frozen
 class Settings:
-    """What the configuration file says; ``issues`` lists everything wrong with the file itself."""
+    """What the configuration file says; ``issues`` lists what is wrong with the file itself.
 
-    path: Path | None = None
-    text: str = field(default="", repr=False)
+    What is wrong with one provider, route or limit is not among them: it hinders
+    who uses that, and `jackfield config check` tells it.
+    """
+
+    document: Document = field(factory=Document)
     default_model: str | None = None
     providers: Mapping[str, Mapping[str, Any]] = field(factory=dict, repr=False)
     issues: tuple[ConfigIssue, ...] = ()
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None where there is none."""
+        return self.document.path
 
     def name_of(self, name: str) -> str:
         """The configured name that *name* means, an alias included; else the provider's own."""
@@ -67,12 +76,15 @@ class Settings:
             ConfigError: not installed, broken, or misconfigured; with the file and line.
         """
         name = self.name_of(name)
-        table = {k: v for k, v in self.providers.get(name, {}).items() if k != "provider"}
         try:
             with contextlib.redirect_stdout(sys.stderr):  # importing must not write into answers
                 manager = plugin_manager()
                 made = manager.provider_class(self.kind_of(name))
-                return made({**table, **(extra or {})}, name=name, hook=manager.hook)
+                table = self.providers.get(name, {})
+                given = {**own_config(table, made), **(extra or {})}
+                if isinstance(keys := table.get("api_keys"), list) and keys:
+                    given.setdefault("api_key", keys[0])
+                return made(given, name=name, hook=manager.hook)
         except (UnknownProviderError, PluginError):
             raise
         except ConfigError as error:
@@ -83,21 +95,7 @@ class Settings:
         """Where *setting* of the provider *name* is written: file, line, path."""
         if name not in self.providers or self.path is None:
             return f"{name}.{setting}"
-        line = _line(self.text, name, re.split(r"[.\[]", setting)[0])
-        return f"{self.path}{line}: providers.{name}.{setting}"
-
-
-def _line(text: str, name: str, setting: str) -> str:
-    """``:N`` for the line of a TOML text that has *setting*, or the table's head; else nothing."""
-    inside, head = False, ""
-    quoted = rf"(['\"]?){re.escape(name)}\1"
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("["):
-            inside = re.match(rf"\s*\[\s*providers\s*\.\s*{quoted}\s*(\.|\])", line) is not None
-            head = head or (f":{number}" if inside else "")
-        elif inside and re.match(rf"\s*(['\"]?){re.escape(setting)}\1\s*[.=]", line):
-            return f":{number}"
-    return head
+        return self.document.place(("providers", name, *steps_of(setting)))
 
 
 def load(explicit: str | None) -> Settings:
@@ -105,78 +103,30 @@ def load(explicit: str | None) -> Settings:
     path = find(explicit)
     if path is None:
         return Settings()
-    try:
-        text = _read(path)
-        data = _parse(text, path)
-    except ValueError as error:
-        return Settings(path, issues=(ConfigIssue(str(path), *error.args),))
-    return _settings(path, text, data)
+    document = open_document(path, os.environ)
+    tables = tables_in(document.tables, "providers")
+    for table in tables.values():
+        remember_secrets(table)
+    _, found = read_tables(document, os.environ)
+    model = document.tables.get("default_model")
+    general = [document.located(i) for i in found if _is_general(steps_of(i.path), model)]
+    issues = (*document.issues, *general, *([] if explicit else _rivals(path, tables)))
+    return Settings(document, model if isinstance(model, str) else None, tables, issues)
 
 
-def _read(path: Path) -> str:
-    try:
-        if not path.is_file():
-            problem = "is not a file" if path.exists() else "does not exist"
-            raise ValueError(problem, "name a file with --config or JACKFIELD_CONFIG, or neither")
-        if path.stat().st_size > MAX_SIZE:
-            raise ValueError("is larger than 1 MiB", "that is no configuration")
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ValueError(error.strerror or "cannot be read", "check its permissions") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"line {line} is not UTF-8", "save the file as UTF-8") from None
+def _is_general(steps: Steps, model: Any) -> bool:
+    """Whether an issue at *steps* is of the file as a whole, and not of one table in it."""
+    if steps == ("default_model",):
+        return not isinstance(model, str)
+    within = steps[0] == "providers" and (len(steps) == 2 or steps[2:] == ("provider",))
+    return steps[0] not in TABLES or len(steps) == 1 or within
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose keys are there once."""
-    names = [name for name, _ in pairs]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise ValueError(f"has {twice[0]!r} twice", "remove one")
-    return dict(pairs)
-
-
-def _parse(text: str, path: Path) -> dict[str, Any]:
-    try:
-        if path.suffix.lower() != ".json":
-            return tomllib.loads(text)
-        data = json.loads(text, object_pairs_hook=_unique)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-        kind = "JSON" if isinstance(error, json.JSONDecodeError) else "TOML"
-        raise ValueError(f"is not {kind}: {error}", "mend that line") from None
-    except RecursionError:
-        raise ValueError("is nested too deeply", "that is no configuration") from None
-    if not isinstance(data, dict):
-        raise ValueError("is not a JSON object", 'write {"NAME": {…}, …}')
-    return data if "providers" in data or "default_model" in data else {"providers": data}
-
-
-def _settings(path: Path, text: str, data: dict[str, Any]) -> Settings:
-    issues: list[ConfigIssue] = []
-
-    def wrong(where: str, problem: str, fix: str) -> None:
-        issues.append(ConfigIssue(f"{path}: {where}", problem, fix))
-
-    for key in data.keys() - {"default_model", "providers"}:
-        near = difflib.get_close_matches(key, ["default_model", "providers"], 1, 0.5)
-        hint = f"did you mean {near[0]}?" if near else "there are default_model, [providers.NAME]"
-        wrong(key, "no such setting", hint)
-    model = data.get("default_model")
-    if model is not None and not isinstance(model, str):
-        wrong("default_model", "must be text", 'write "PROVIDER/MODEL"')
-    tables = data.get("providers", {})
-    if not isinstance(tables, dict):
-        wrong("providers", "must be a table", "write [providers.NAME]")
-        tables = {}
-    for name, content in tables.items():
-        if not isinstance(content, dict):
-            wrong(f"providers.{name}", "must be a table", f"write [providers.{name}]")
-        elif not isinstance(content.get("provider", ""), str):
-            wrong(f"providers.{name}.provider", "must be text", 'write provider = "claude", say')
-        elif not name or "/" in name:
-            wrong(f"providers.{name!r}", "is no name", "use letters, digits and -")
-    kept = {name: content for name, content in tables.items() if isinstance(content, dict)}
-    for content in kept.values():
-        remember_secrets(content)
-    return Settings(path, text, model if isinstance(model, str) else None, kept, tuple(issues))
+def _rivals(path: Path, tables: Mapping[str, Any]) -> Iterator[ConfigIssue]:
+    """Providers of *tables* that another file beside *path* defines, too: it would not be read."""
+    for other in (path.with_name(name) for name in NAMES if name != path.name):
+        document = open_document(other, os.environ) if other.exists() else Document()
+        for name in tables_in(document.tables, "providers").keys() & tables.keys():
+            fix = f"keep one of the two, or name a file with --config: {path} is read"
+            where = document.place(("providers", name))
+            yield ConfigIssue(where, f"the provider {name} is in {path}, too", fix)

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from ..secret import mask
 
-_KEY_NAME = re.compile(r"(key|token|secret|password|authorization)$", re.IGNORECASE)
+_KEY_NAME = re.compile(r"(keys?|token|secret|password|authorization)$", re.IGNORECASE)
 _FROM_ENVIRONMENT = re.compile(r"\$\{(\w+)\}")
 _secrets: set[str] = set()
 
@@ -34,12 +34,14 @@ def safe(text: str) -> str:
     return text.translate(_HARMLESS)
 
 
-def remember_secrets(values: Mapping[str, Any], named: bool = False) -> None:
+def remember_secrets(values: Mapping[Any, Any], named: bool = False) -> None:
     """Never show what *values* hold under names that speak of keys; *named*: their table does."""
     for name, value in values.items():
         telling = named or _KEY_NAME.search(str(name)) is not None
         if isinstance(value, Mapping):
             remember_secrets(value, telling or name == "headers")
+        elif telling and isinstance(value, list | tuple):
+            remember_secrets(dict(enumerate(value)), named=True)
         elif telling and isinstance(value, str):
             used = _FROM_ENVIRONMENT.findall(value)
             texts = [os.environ.get(variable, "") for variable in used] if used else [value]
