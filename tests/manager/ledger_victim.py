@@ -98,7 +98,8 @@ def main() -> None:
             time.sleep(chance.uniform(0.001, 0.1))
             os.kill(child, signal.SIGKILL)
         assert os.waitpid(child, 0)[1] == signal.SIGKILL
-        os.close(hear), os.close(tell)
+        os.close(hear)
+        os.close(tell)
     print("done")  # noqa: T201  # for who started us
 
 
