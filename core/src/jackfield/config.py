@@ -65,7 +65,8 @@ class HTTPConfig(Config):
 
     *api_key* falls back to the provider's environment variable. It is sent to
     *base_url* alone, and over plain HTTP only to this machine unless
-    *allow_insecure_http*. *ca_file*, *cert_file* and *key_file* are PEM files.
+    *allow_insecure_http*. *headers* go with every request. *ca_file*, *cert_file* and
+    *key_file* are PEM files.
     """
 
     base_url: str = ""

@@ -196,7 +196,7 @@ def _routes(names: _Names) -> Rule:
         for n, target in _targets(route):
             head, slash, model = target.partition("/")
             at = (*steps, "targets", n)
-            if head == name:
+            if head == name and head not in names.providers:
                 yield at, "is the route itself", "name a provider"
             elif head not in names.instances:
                 yield at, *_no(head, names.instances, "provider or route")

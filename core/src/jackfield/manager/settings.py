@@ -95,8 +95,9 @@ class ProviderSettings:
 
     *provider* is the installed provider behind NAME. *models* are names or
     patterns (``claude-*``) of what it serves; with *fetch_models* it is asked.
-    The lower *priority* comes first. *cost_multiplier* is applied to its costs in
-    analyses and choices. *api_keys* are several keys, used in turn.
+    The lower *priority* comes first; *weight* is its share where calls are balanced.
+    *cost_multiplier* is applied to its costs in analyses and choices. *api_keys* are
+    several keys, used in turn. *limits* are this provider's own.
     """
 
     provider: str = field(metadata={"literal": True})
@@ -134,7 +135,7 @@ class TargetSettings:
     """One of a route's *targets*: ``"claude/claude-sonnet-4-5"``, or a table.
 
     *target* is ``PROVIDER``, ``PROVIDER/MODEL`` or a route's name. Without a
-    model the call's own is asked for.
+    model the call's own is asked for. *weight* is its share of the calls.
     """
 
     target: str = field(metadata={"literal": True})
@@ -145,8 +146,9 @@ class TargetSettings:
 class RouteSettings:
     """``[routes.NAME]``: a provider made of providers.
 
-    *kind* is ``fallback`` (targets in their order) or ``balance`` (as *strategy*
-    says). *stream* is what happens when a stream breaks. *dead_key* says whether
+    *kind* is ``fallback`` (*targets* in their order) or ``balance`` (as *strategy*
+    says). *retry* and *timeout* are of the whole call, whoever answers it; *breaker*
+    is each target's. *stream* is what happens when a stream breaks. *dead_key* says whether
     a target whose keys are all refused fails the call or passes it on.
     """
 
@@ -164,6 +166,7 @@ class RouteSettings:
 class CacheSettings:
     """``[cache]``: answers are kept for *ttl* seconds, in memory or on disk, in a file at *path*.
 
+    *store* says which, ``memory`` or ``disk``.
     At most *entries* of them and *megabytes* are kept, the least recently used go
     first. Without *path* the file is in the state folder.
     """
@@ -227,7 +230,10 @@ class HealthSettings:
 
 @frozen(kw_only=True)
 class LogSettings:
-    """``[logs]``: *level* and form of the log; *prompts* writes what was asked and answered, too."""
+    """``[logs]``: *level* and *format* of the log; *prompts* writes what was asked and answered, too.
+
+    It goes to the file at *path*, or to standard error.
+    """
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     format: Literal["text", "json"] = "text"
@@ -237,7 +243,14 @@ class LogSettings:
 
 @frozen(kw_only=True)
 class ManagerSettings:
-    """A whole configuration file."""
+    """A whole configuration file.
+
+    *default_model* is taken where a call names none: ``PROVIDER/MODEL``, an alias or a
+    route. *providers* are tables by the names of instances; *aliases* other names for
+    models, ``fast = "claude/claude-haiku-4-5"``; *routes* providers made of providers.
+    *limits* are those of all calls together. *cache*, *ledger*, *health* and *logs* are
+    tables of their own, *budgets* a list of them.
+    """
 
     default_model: str | None = _as_written()
     providers: Mapping[str, ProviderSettings] = field(factory=dict)
