@@ -63,7 +63,7 @@ def _as_written(default: Any = None) -> Any:
     return field(default=default, metadata={"literal": True})
 
 
-_RATE: Any = {"default": None, "metadata": {"check": RateForm()}}
+_RATE: Mapping[str, Any] = {"check": RateForm()}
 _COUNT, _SECONDS = 10**12, 366 * 86400.0
 
 
@@ -81,8 +81,8 @@ class LimitSettings:
     rate-limit headers say. *models* holds further limits by a model's name.
     """
 
-    requests: str | None = field(**_RATE)
-    tokens: str | None = field(**_RATE)
+    requests: str | None = field(default=None, metadata=_RATE)
+    tokens: str | None = field(default=None, metadata=_RATE)
     concurrency: int | None = _number(None, least=1, most=_COUNT)
     wait: float = _number(60.0, least=0, most=86400)
     learn: bool = True
