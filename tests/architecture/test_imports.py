@@ -87,6 +87,22 @@ def test_the_core_imports_what_it_declares_and_no_plugin(module: Module) -> None
     assert foreign(module) - allowed == set()
 
 
+# What stands around the kernel, and may use it; `__init__` hands out names of it when asked, `__main__` starts it.
+AROUND = {"routing", "manager", "middleware", "simulate", "cli", "testing"}
+KERNEL = [
+    m
+    for m in modules(CORE.source)
+    if not AROUND & set(m.path.relative_to(CORE.source).parts)
+    and m.path.name not in ("__init__.py", "__main__.py")
+]
+
+
+@pytest.mark.parametrize("module", KERNEL, ids=str)
+def test_the_kernel_imports_nothing_of_what_stands_around_it(module: Module) -> None:
+    found = {top(name) for name in module.relative_imports()}
+    assert found & AROUND == set()
+
+
 WATCH = """
 import sys
 seen = []

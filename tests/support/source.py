@@ -87,6 +87,12 @@ class Module:
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 yield node.module
 
+    def relative_imports(self) -> Iterator[str]:
+        """The names of the modules of its own package that it imports, as it writes them."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                yield from [node.module] if node.module else [alias.name for alias in node.names]
+
     def functions(self) -> Iterator[tuple[str, int]]:
         """Every function's name and length in lines, decorators and docstring included."""
         for node in ast.walk(self.tree):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -13,7 +13,7 @@ from .errors import InvalidRequestError, ResponseFormatError
 from .flow import HTTPRequest, HTTPResponse
 from .framing import SSE, Frame, Framing
 from .requests import Request, Timeout
-from .types import CallWarning
+from .types import CallWarning, WarningKind
 
 if TYPE_CHECKING:
     from .flow import Flow
@@ -63,7 +63,7 @@ class Call(Generic[Q]):
 
     def warn(
         self,
-        kind: Literal["unsupported", "clamped", "emulated", "dropped"],
+        kind: WarningKind,
         subject: str,
         detail: str = "",
     ) -> None:

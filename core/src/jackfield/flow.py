@@ -117,7 +117,7 @@ class Signal:
 
     def __init__(self) -> None:
         self.raised = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a flow that is collected while it is held unsubscribes
         self._callbacks: list[Callable[[], object]] = []
 
     def set(self) -> None:

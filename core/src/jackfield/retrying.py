@@ -20,10 +20,11 @@ LOG.addHandler(logging.NullHandler())  # silent until somebody listens
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """When to try again: *attempts* in all, full jitter up to ``initial * 2**n`` seconds.
+    """When to try again: *attempts* in all, with full jitter.
 
-    A server's hint (``Retry-After``) is obeyed with up to a quarter on top; one
-    longer than *longest_hint* seconds is not waited for.
+    A pause is a random part of *initial* seconds, which double each time up to *maximum*.
+    A server's hint (``Retry-After``) is obeyed with up to a quarter on top; one longer
+    than *longest_hint* seconds is not waited for.
     """
 
     attempts: int = 3
@@ -53,9 +54,17 @@ class RetryQuota:
         self._capacity = self._tokens = capacity
         self._lock = threading.Lock()
 
+    @staticmethod
+    def _price(error: LLMError) -> int:
+        return 10 if isinstance(error, RequestTimeoutError) else 5
+
+    def covers(self, error: LLMError) -> bool:
+        """Whether one retry after *error* could be paid for."""
+        return self._tokens >= self._price(error)
+
     def take(self, error: LLMError) -> bool:
         """Pay for one retry; False when the bucket is too empty."""
-        price = 10 if isinstance(error, RequestTimeoutError) else 5
+        price = self._price(error)
         with self._lock:
             if self._tokens < price:
                 return False

@@ -232,11 +232,14 @@ class Pricing:
         return Cost(amount=total / 1_000_000, source="computed")
 
 
+WarningKind = Literal["unsupported", "clamped", "emulated", "dropped", "budget"]
+
+
 @frozen
 class CallWarning:
     """Something asked for that could not be honoured as asked."""
 
-    kind: Literal["unsupported", "clamped", "emulated", "dropped", "budget"]
+    kind: WarningKind
     subject: str
     detail: str = ""
 

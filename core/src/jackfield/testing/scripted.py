@@ -7,6 +7,7 @@ import itertools
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 from attrs import field, frozen
@@ -88,6 +89,7 @@ class ScriptedProvider(LLMProvider):
     )
     params: ClassVar[ParamTable] = {name: Param(name) for name in NAMES}
     Config: ClassVar[type[Any]] = ScriptedConfig
+    prefill: ClassVar = MappingProxyType({})
 
     def __init__(self, config: Any = None, **options: Any) -> None:
         super().__init__(config, **options)

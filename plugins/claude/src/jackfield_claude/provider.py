@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast
 
 import msgspec
@@ -110,6 +111,7 @@ class ClaudeProvider(HTTPProvider):
         api_key_env="ANTHROPIC_API_KEY",
     )
     Config = ClaudeConfig
+    prefill = MappingProxyType({})
     params: ClassVar[ParamTable] = PARAMS
     error_codes: ClassVar[Mapping[str, type[LLMError]]] = ERROR_CODES
     exchanges: ClassVar[Exchanges] = {

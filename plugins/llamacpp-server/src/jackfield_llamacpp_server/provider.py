@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from jackfield import LLMError, ModelInfo, ModelInfoRequest, Param, ProviderInfo, errors
@@ -34,6 +35,7 @@ class LlamaServerProvider(OpenAICompatibleProvider):
         api_key_required=False,
     )
     Config = LlamaServerConfig
+    prefill = MappingProxyType({})
     params: ClassVar[ParamTable] = {
         **PARAMS,
         "top_k": Param("top_k", ge=0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -98,6 +99,7 @@ class OllamaProvider(ModelVerbs, HTTPProvider):
         api_key_required=False,
     )
     Config = config.OllamaConfig
+    prefill = MappingProxyType({})
     params: ClassVar[ParamTable] = PARAMS
     exchanges: ClassVar[Exchanges] = EXCHANGES
 

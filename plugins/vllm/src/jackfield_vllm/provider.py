@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from attrs import frozen
@@ -39,6 +40,7 @@ class VLLMProvider(OpenAICompatibleProvider):
         api_key_required=False,
     )
     Config = VLLMConfig
+    prefill = MappingProxyType({"continue_final_message": True, "add_generation_prompt": False})
     params: ClassVar[ParamTable] = {
         **PARAMS,
         **SAMPLING,

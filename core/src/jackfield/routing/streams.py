@@ -1,0 +1,133 @@
+"""What a route makes of a target's stream: watched, marked, and gone on with where it broke."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from attrs import evolve
+
+from ..events import Finish, PartMetadata, ResponseBuilder, StreamEvent, StreamStart, TextDelta
+from ..flow import NOW, Flow
+from ..provider import LLMProvider
+from ..requests import ChatRequest
+from ..types import CallWarning, ChatResponse, Message, Role, TextPart, Usage
+
+T = TypeVar("T")
+
+_UNCOUNTED = CallWarning("dropped", "usage", "that of the part before the stream broke is unknown")
+
+
+class Watch:
+    """What is seen of one attempt: when its first event came, and whether the caller has some."""
+
+    def __init__(self, mark: Mapping[str, Any] | None, prefix: Prefix | None) -> None:
+        self.first: float | None = None
+        self._mark, self._prefix = mark, prefix
+
+    def relay(self, flow: Flow[T]) -> Flow[T]:
+        """*flow*, its events as the caller is to see them."""
+        try:
+            step = flow.send(None)
+            while True:
+                if type(step) is list:
+                    if self.first is None:
+                        self.first = yield NOW
+                    step = self._seen(step)
+                try:
+                    outcome = yield step
+                except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(outcome)
+        except StopIteration as stop:
+            result: T = self._result(stop.value)
+            return result
+        finally:
+            flow.close()
+
+    def _seen(self, events: list[Any]) -> list[Any]:
+        last = events[-1] if events else None
+        if self._mark is not None and type(last) is Finish and last.choice == 0:
+            marked = {**last.provider_metadata, "jackfield": self._mark}
+            events = [*events[:-1], msgspec.structs.replace(last, provider_metadata=marked)]
+        return events if self._prefix is None else self._prefix.extend(events)
+
+    def _result(self, result: Any) -> Any:
+        if self._mark is not None and hasattr(result, "provider_metadata"):
+            marked = {**result.provider_metadata, "jackfield": self._mark}
+            result = evolve(result, provider_metadata=marked)
+        if self._prefix is not None and isinstance(result, ChatResponse):
+            return self._prefix.response()
+        return result
+
+
+class Prefix:
+    """Keeps what of an answer has been delivered, so that another target can go on with it."""
+
+    def __init__(self) -> None:
+        self._built = ResponseBuilder()
+        self._index = 0
+        self._only_text = True
+        self._broken: ChatResponse | None = None
+        self._gap = ""
+
+    def extend(self, events: list[StreamEvent]) -> list[StreamEvent]:
+        """Take in *events* of the target that answers now; return them as the caller is to see them."""
+        if self._broken is not None:
+            events = [seen for event in events if (seen := self._continued(event)) is not None]
+        for event in events:
+            if type(event) is TextDelta and event.choice == 0:
+                self._index = event.index
+            elif not isinstance(event, StreamStart | Finish | PartMetadata):
+                self._only_text = False
+        self._built.extend(events)
+        return events
+
+    def response(self) -> ChatResponse:
+        """What was delivered, as one answer."""
+        return self._built.build()
+
+    def request(self, request: ChatRequest, provider: LLMProvider) -> ChatRequest | None:
+        """*request* for the rest of the answer from *provider*; None where that cannot be had."""
+        partial, options = self._built.build(), provider.prefill
+        if options is None or not self._only_text or not partial.text.strip():
+            return None
+        self._broken = partial
+        said = partial.text.rstrip()  # some refuse a last message that ends in blanks
+        self._gap = partial.text[len(said) :]
+        own = {**options, **request.provider_options.get(provider.info.name, {})}
+        return evolve(
+            request,
+            messages=(*request.messages, Message(Role.ASSISTANT, (TextPart(said),))),
+            provider_options={**request.provider_options, provider.info.name: own},
+        )
+
+    def _continued(self, event: StreamEvent) -> StreamEvent | None:
+        """*event* of the second target, as part of the answer that the first began."""
+        if isinstance(event, StreamStart):
+            return StreamStart(warnings=event.warnings) if event.warnings else None
+        if type(event) is TextDelta and event.choice == 0:
+            gap, self._gap = self._gap, ""
+            text = event.text.removeprefix(gap)
+            return TextDelta(text, self._index) if text else None
+        if type(event) is Finish and event.choice == 0:
+            return self._finish(event)
+        return event
+
+    def _finish(self, event: Finish) -> Finish:
+        """*event* with the usage of both parts."""
+        assert self._broken is not None
+        before, after = self._broken.usage, event.usage or Usage()
+        if before.input_tokens is None or before.output_tokens is None:
+            return msgspec.structs.replace(event, warnings=(*event.warnings, _UNCOUNTED))
+        names = ("input_tokens", "output_tokens", "cache_read_tokens", "reasoning_tokens")
+        added: dict[str, Any] = {
+            name: _sum(getattr(before, name), getattr(after, name)) for name in names
+        }
+        return msgspec.structs.replace(event, usage=evolve(after, **added))
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else one + other

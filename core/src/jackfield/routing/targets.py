@@ -1,0 +1,134 @@
+"""A route's targets: who may be asked, and what is known of each from the calls before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+from ..manager.settings import BreakerSettings
+from ..provider import LLMProvider
+from ..requests import ChatRequest, EmbeddingRequest, Request, guess_tokens
+from .breaker import Breaker
+
+ANSWER_TOKENS = 500
+"""How long an answer is taken to be where the call sets no ``max_tokens``."""
+
+_SMOOTHING, _STALE = 0.3, 120.0
+
+
+@frozen
+class RouteTarget:
+    """A provider in a route. Without *model* the call's own is asked for; *weight* is its share."""
+
+    provider: LLMProvider
+    model: str | None = None
+    weight: float = 1.0
+    cost_multiplier: Decimal = Decimal(1)
+
+    @property
+    def name(self) -> str:
+        """``PROVIDER/MODEL``, or the provider's name."""
+        return f"{self.provider.name}/{self.model}" if self.model else self.provider.name
+
+
+@frozen(kw_only=True)
+class Candidate:
+    """What a strategy knows of a target when it chooses.
+
+    *occupancy* is how many calls it is working on; *last_used* a time of the
+    driver's clock; *first_event* and *per_token* are smoothed seconds, None where
+    nothing was measured lately; *failures* counts those in a row; *cost* is about
+    what the call would cost there, in US dollars.
+    """
+
+    target: RouteTarget
+    index: int
+    occupancy: int = 0
+    last_used: float | None = None
+    failures: int = 0
+    first_event: float | None = None
+    per_token: float | None = None
+    cost: Decimal | None = None
+
+    @property
+    def weight(self) -> float:
+        """The target's share."""
+        return self.target.weight
+
+
+class TargetState:
+    """What is known of a target; guarded by the route's lock."""
+
+    def __init__(self, target: RouteTarget, index: int, breaker: BreakerSettings) -> None:
+        self.target, self.index = target, index
+        self.breaker = Breaker(breaker)
+        self.occupancy = 0
+        self.last_used: float | None = None
+        self.cooling = float("-inf")
+        """Until when it asked to be left alone."""
+        self.limited = 0
+        """How often in a row it did, without saying for how long."""
+        self.dead_until = float("-inf")
+        """Until when it is asked last, because its key was refused."""
+        self._first: float | None = None
+        self._token: float | None = None
+
+    def candidate(self, request: Request[Any], now: float, priced: bool) -> Candidate:
+        """What a strategy may know; the cost is estimated only where it is asked for."""
+        stale = self.last_used is None or now - self.last_used > _STALE
+        return Candidate(
+            target=self.target,
+            index=self.index,
+            occupancy=self.occupancy,
+            last_used=self.last_used,
+            failures=self.breaker.streak,
+            first_event=None if stale else self._first,
+            per_token=None if stale else self._token,
+            cost=estimate_cost(self.target, request) if priced else None,
+        )
+
+    def measured(self, first: float, rest: float, tokens: int | None) -> None:
+        """Take in a success: seconds to its first event, and for its *tokens* after that."""
+        self._first = _smoothed(self._first, first)
+        if rest > 0 and tokens:
+            self._token = _smoothed(self._token, rest / tokens)
+
+    def cool(self, now: float, hint: float | None) -> None:
+        """Leave it alone for as long as it asked, or for longer each time it did not say."""
+        self.limited += 1
+        seconds = min(2.0 ** (self.limited - 1), 30.0) if hint is None else hint
+        self.cooling = max(self.cooling, now + seconds)
+
+
+def _smoothed(before: float | None, measured: float) -> float:
+    return measured if before is None else before + _SMOOTHING * (measured - before)
+
+
+def out(states: Sequence[TargetState], now: float) -> set[int]:
+    """Indexes of the targets whose breaker keeps them out: the longest open, at most half of all."""
+    blocked = [s for s in states if s.breaker.blocks(now)]
+    blocked.sort(key=lambda s: (s.breaker.opened, s.index))
+    return {s.index for s in blocked[: len(states) // 2]}
+
+
+def estimate_cost(target: RouteTarget, request: Request[Any]) -> Decimal | None:
+    """About what *request* would cost at *target*, in US dollars; None where no price is known.
+
+    Providers that need no key are at home, and cost nothing.
+    """
+    provider = target.provider
+    pricing = provider.pricing(target.model or request.model)
+    if pricing is None:
+        return None if provider.info.api_key_required else Decimal(0)
+    answer = 0
+    if isinstance(request, ChatRequest):
+        asked = guess_tokens(request)
+        answer = request.params.max_tokens or ANSWER_TOKENS
+    elif isinstance(request, EmbeddingRequest):
+        asked = sum(-(-len(text.encode()) // 4) for text in request.inputs)
+    else:
+        return None
+    return (asked * pricing.input + answer * pricing.output) * target.cost_multiplier / 1_000_000

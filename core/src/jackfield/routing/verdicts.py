@@ -1,0 +1,58 @@
+"""What a failure means for a call: try again, ask somebody else, take another key, or stop."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ..errors import (
+    AuthenticationError,
+    ConfigError,
+    LLMError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
+    ResponseFormatError,
+    StreamInterruptedError,
+    UnsupportedOperationError,
+)
+
+
+class Verdict(StrEnum):
+    """What may follow a failure.
+
+    ``RETRY``: the backend is down or broke, it may be asked again, and others may.
+    ``LIMITED``: it is too much for now; others may be asked, and this one later.
+    ``DEAD_KEY``: the key is refused; another key may do.
+    ``NO_MONEY``: as a dead key, and others may be asked.
+    ``FAIL_OVER``: others may be asked, this one not again.
+    ``REFUSED``: a limit or budget of our own said no; others may be asked.
+    ``STOP``: the request is at fault, and would fail everywhere.
+    """
+
+    RETRY = "retry"
+    LIMITED = "limited"
+    DEAD_KEY = "dead_key"
+    NO_MONEY = "no_money"
+    FAIL_OVER = "fail_over"
+    REFUSED = "refused"
+    STOP = "stop"
+
+
+def judge(error: LLMError) -> Verdict:
+    """What may follow *error*; a broken stream is judged by what broke it."""
+    if isinstance(error, StreamInterruptedError):
+        cause = error.__cause__
+        return judge(cause) if isinstance(cause, LLMError) else Verdict.RETRY
+    if error.phase == "limit" or error.code == "pool":  # not even sent
+        return Verdict.REFUSED
+    if isinstance(error, AuthenticationError | PermissionDeniedError):
+        return Verdict.DEAD_KEY
+    if isinstance(error, QuotaExceededError):
+        return Verdict.NO_MONEY
+    if isinstance(error, RateLimitError):
+        return Verdict.LIMITED
+    if error.retryable:
+        return Verdict.RETRY
+    if isinstance(error, ResponseFormatError | ConfigError | UnsupportedOperationError):
+        return Verdict.FAIL_OVER
+    return Verdict.STOP
