@@ -154,9 +154,10 @@ def test_tables_of_clouds_and_of_ones_own_are_named_instances(tmp_path: Path) ->
     settings = read_settings(write(tmp_path, CLOUDS), {"OPENAI_API_KEY": KEY})
     kinds = {name: p.provider for name, p in settings.providers.items()}
     assert kinds == {"cloud.openai": "openai", "custom.ollama": "ollama", "custom.mine": "openai-compatible"}  # fmt: skip
-    keys = {n: p.config["api_key"] for n, p in settings.providers.items()}
-    assert keys["cloud.openai"].reveal() == KEY
-    assert keys["custom.ollama"].reveal() == "CUSTOM_KEY"
+    keys = {
+        n: p.config["api_key"].reveal() for n, p in settings.providers.items() if n != "custom.mine"
+    }
+    assert keys == {"cloud.openai": KEY, "custom.ollama": "CUSTOM_KEY"}
     assert settings.providers["cloud.openai"].models == ("gpt-4-vision", "gpt-4")
     assert settings.providers["custom.ollama"].fetch_models
 
@@ -323,7 +324,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "a route without targets": ("[routes.r]", ":1: routes.r.targets: has none"),
     "a route to itself": (S + '[routes.r]\ntargets = ["r"]', ":4: routes.r.targets[0]: is the route itself"),
     "routes in a circle": (S + '[routes.b]\ntargets = ["s", "a"]\n[routes.a]\ntargets = ["b"]', ":5: routes.a: leads in a circle: a → b → a"),
-    "an unknown target": (S + '[routes.r]\ntargets = [\n"s/x",\n"cluade/x"]', ":6: routes.r.targets[1]: there is no provider or route 'cluade' (there are s, r)"),
+    "an unknown target": (S + '[routes.r]\ntargets = [\n"s/x",\n"cluade/x"]', ":6: routes.r.targets[1]: there is no provider or route 'cluade' (there are s)"),
     "an unknown strategy": (S + '[routes.r]\ntargets = ["s"]\nkind = "balance"\nstrategy = "cheap"', ":6: routes.r.strategy: there is no 'cheap' (did you mean cheapest?)"),
     "a strategy for a fallback": (S + '[routes.r]\ntargets = ["s"]\nstrategy = "cheapest"', ":5: routes.r.strategy: is for routes that balance"),
     "a target's weight": (S + '[routes.r]\ntargets = [{target = "s", weight = 0}]', ":4: routes.r.targets[0].weight: must be above 0"),

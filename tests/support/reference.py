@@ -142,6 +142,43 @@ def settings() -> str:
     return "\n".join(parts).rstrip()
 
 
+def file() -> str:
+    """Every table of the configuration file and every key in it; the prose above a table tells of each."""
+    from jackfield.manager import settings
+
+    def rows(cls: type[Any]) -> Iterator[list[object]]:
+        for found in attrs.fields(cls):
+            if "rest" not in found.metadata:
+                bounds = found.metadata.get("check")
+                limits = str(bounds) if isinstance(bounds, settings.Bounds) else ""
+                kind = cell(_annotation(cls, found.name).removesuffix(" | None"))
+                default = _default(found.default)
+                if (cls, found.name) == (settings.ProviderSettings, "provider"):
+                    default = "NAME"
+                yield [f"`{found.name}`", f"`{kind}`", default, limits]
+
+    parts = []
+    for title, cls in FILE.items():
+        made = table(["key", "type", "default", "must be"], rows(getattr(settings, cls)))
+        parts.append(f"### {title}\n\n{_prose(getattr(settings, cls))}\n\n{made}\n")
+    return "\n".join(parts).rstrip()
+
+
+FILE = {
+    "The top of the file": "ManagerSettings",
+    "A provider": "ProviderSettings",
+    "Limits": "LimitSettings",
+    "A route": "RouteSettings",
+    "A target of a route": "TargetSettings",
+    "When a target is left alone": "BreakerSettings",
+    "The cache": "CacheSettings",
+    "The ledger": "LedgerSettings",
+    "A budget": "BudgetSettings",
+    "Health": "HealthSettings",
+    "The log": "LogSettings",
+}
+
+
 def _section(title: str, said: str, rows: Iterator[list[object]]) -> str:
     listed = list(rows)
     shown = table(["setting", "type", "default"], iter(listed)) + "\n" if listed else ""
@@ -203,7 +240,10 @@ def commands() -> str:
     from jackfield.cli.app import app as program
 
     parts = []
-    for names in [[], *([name] for name in sorted(program.commands))]:
+    every: list[list[str]] = [[]]
+    for name, command in sorted(program.commands.items()):
+        every += [[name], *([name, inner] for inner in sorted(getattr(command, "commands", ())))]
+    for names in every:
         shown = CliRunner(env={"COLUMNS": "88", "NO_COLOR": "1"}).invoke(
             program, [*names, "--help"], prog_name="jackfield", terminal_width=88
         )
@@ -224,6 +264,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "parameters": ("parameters.md", parameters),
     "parameters by provider": ("parameters.md", parameters_by_provider),
     "capabilities": ("capabilities.md", capabilities),
+    "file": ("configuration.md", file),
     "settings": ("configuration.md", settings),
     "hooks": ("hooks.md", hooks),
     "commands": ("cli.md", commands),

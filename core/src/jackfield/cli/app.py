@@ -10,11 +10,23 @@ from pathlib import Path
 import click
 from click.shell_completion import shell_complete
 
-from . import batch, chat, compare, doctor, errors, health, pull, survey, usage
+from . import batch, chat, compare, config, doctor, errors, health, pull, survey, usage
 from .base import app
 from .terminal import note, remember_secrets
 
-__all__ = ["app", "batch", "chat", "compare", "doctor", "health", "pull", "run", "survey", "usage"]
+__all__ = [
+    "app",
+    "batch",
+    "chat",
+    "compare",
+    "config",
+    "doctor",
+    "health",
+    "pull",
+    "run",
+    "survey",
+    "usage",
+]
 
 COMPLETE = "_JACKFIELD_COMPLETE"
 

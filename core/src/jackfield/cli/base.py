@@ -90,6 +90,7 @@ class Program(click.Group):
         "Talk to a model": ("chat", "explain", "compare", "batch"),
         "Look around": ("models", "providers", "doctor", "health", "usage"),
         "Models on this machine": ("pull",),
+        "Set up": ("config",),
     }
     broken: tuple[str, ...] | None = None
     """What plugins failed to do, once they have been loaded."""

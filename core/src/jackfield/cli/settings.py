@@ -104,14 +104,20 @@ def load(explicit: str | None) -> Settings:
     if path is None:
         return Settings()
     document = open_document(path, os.environ)
-    tables = tables_in(document.tables, "providers")
-    for table in tables.values():
-        remember_secrets(table)
+    tables = remember_tables(document.tables)
     _, found = read_tables(document, os.environ)
     model = document.tables.get("default_model")
     general = [document.located(i) for i in found if _is_general(steps_of(i.path), model)]
     issues = (*document.issues, *general, *([] if explicit else _rivals(path, tables)))
     return Settings(document, model if isinstance(model, str) else None, tables, issues)
+
+
+def remember_tables(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """The providers of *tables*, whose keys are never shown from now on."""
+    found = tables_in(tables, "providers")
+    for table in found.values():
+        remember_secrets(table)
+    return found
 
 
 def _is_general(steps: Steps, model: Any) -> bool:

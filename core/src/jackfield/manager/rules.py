@@ -199,7 +199,7 @@ def _routes(names: _Names) -> Rule:
             if head == name and head not in names.providers:
                 yield at, "is the route itself", "name a provider"
             elif head not in names.instances:
-                yield at, *_no(head, names.instances, "provider or route")
+                yield at, *_no(head, [n for n in names.instances if n != name], "provider or route")
             elif slash and (odd := _odd(model)):
                 yield at, f"the model's name {odd}", f"write {head}/MODEL, or {head}"
         circle = _circle(name, following)

@@ -36,9 +36,9 @@ class Bounds:
 
     def __str__(self) -> str:
         least = (
-            f"{self.least or 0:,.12g} or more" if self.above is None else f"above {self.above:g}"
+            f"{self.least or 0:,.13g} or more" if self.above is None else f"above {self.above:g}"
         )
-        return f"{least}, and at most {self.most:,.12g}"
+        return f"{least}, and at most {self.most:,.13g}"
 
 
 class RateForm:
