@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .config import Config, HTTPConfig
 from .errors import (
     AuthenticationError,
@@ -92,6 +94,9 @@ from .types import (
     Usage,
 )
 
+if TYPE_CHECKING:
+    from .manager import ProviderManager
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -140,6 +145,7 @@ __all__ = [
     "Progress",
     "ProviderError",
     "ProviderInfo",
+    "ProviderManager",
     "ProviderPart",
     "PullRequest",
     "QuotaExceededError",
@@ -184,3 +190,11 @@ __all__ = [
     "plugin_manager",
     "replay",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ProviderManager":  # imported when it is asked for
+        from .manager import ProviderManager
+
+        return ProviderManager
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -334,6 +334,10 @@ class LLMProvider(OperationVerbs):
         warning = CallWarning("emulated", "count_tokens", "guessed at four bytes a token")
         return TokenCount(input_tokens=guess_tokens(request), estimated=True, warnings=(warning,))
 
+    def join(self, name: str, hook: pluggy.HookRelay) -> None:
+        """Go by *name* and call *hook* from now on: a manager takes the provider in."""
+        self.name, self._hook = name, hook
+
     def close(self) -> None:
         """Refuse further calls and let go of what the provider holds; the pools are shared."""
         self._closed = True

@@ -374,6 +374,8 @@ class ProviderInfo:
     api_key_required: bool = True
     capabilities: Capabilities = field(factory=Capabilities)
     operations: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    """Patterns of the names of models that it is known for, ``claude-*``."""
     contract: int = 1
 
 

@@ -105,7 +105,9 @@ def check_budgets(budgets: Sequence[BudgetSettings]) -> None:
         limit: Any = budget.limit
         if not isinstance(limit, Decimal) or not limit.is_finite() or limit < 0:
             problem = f"must be an amount of dollars, not {limit!r}"
-            issues.append(ConfigIssue(f"budgets[{at}].limit", problem, 'write Decimal("25.00"), say'))
+            issues.append(
+                ConfigIssue(f"budgets[{at}].limit", problem, 'write Decimal("25.00"), say')
+            )
         if budget.per not in _FORMATS:
             problem = f"must be one of {', '.join(_FORMATS)}, not {budget.per!r}"
             issues.append(ConfigIssue(f"budgets[{at}].per", problem))

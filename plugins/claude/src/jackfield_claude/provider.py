@@ -109,6 +109,7 @@ class ClaudeProvider(HTTPProvider):
         display_name="Claude",
         docs_url="https://docs.claude.com",
         api_key_env="ANTHROPIC_API_KEY",
+        models=("claude-*",),
     )
     Config = ClaudeConfig
     prefill = MappingProxyType({})

@@ -84,6 +84,7 @@ class CohereProvider(HTTPProvider):
         display_name="Cohere",
         docs_url="https://docs.cohere.com",
         api_key_env="COHERE_API_KEY",
+        models=("command-*", "command", "c4ai-*", "embed-*", "rerank-*"),
     )
     Config = CohereConfig
     params: ClassVar[ParamTable] = PARAMS

@@ -161,6 +161,7 @@ class GeminiProvider(HTTPProvider):
         capabilities=Capabilities(
             streaming=True, tools=True, vision=True, reasoning=True, structured_output=True
         ),
+        models=("gemini-*", "gemma-*", "imagen-*", "text-embedding-00*"),
     )
     Config = GeminiConfig
     params: ClassVar[ParamTable] = PARAMS

@@ -37,6 +37,18 @@ class OpenAIProvider(OpenAICompatibleProvider):
         display_name="OpenAI",
         docs_url="https://platform.openai.com/docs",
         api_key_env="OPENAI_API_KEY",
+        models=(
+            "gpt-*",
+            "chatgpt-*",
+            "o[1-9]*",
+            "text-embedding-3-*",
+            "text-embedding-ada-*",
+            "dall-e-*",
+            "whisper-*",
+            "tts-*",
+            "omni-moderation-*",
+            "sora-*",
+        ),
     )
     Config = OpenAIConfig
     params: ClassVar[ParamTable] = {
