@@ -18,6 +18,7 @@ from jackfield import (
     ChatRequest,
     ChatResponse,
     ConfigError,
+    ConfigIssue,
     ContentFilterError,
     ContextLengthExceededError,
     InvalidRequestError,
@@ -104,6 +105,23 @@ def test_an_answer_tells_who_gave_it_and_at_which_attempt() -> None:
     route = Fallback.of(inner, Backend("c"))
     (answer,) = calls(route, 1)
     assert answer.provider_metadata["jackfield"] == {"provider": "c", "attempts": 3}
+
+
+def test_attempts_are_counted_across_routes() -> None:
+    pairs = [Fallback.of(Backend(n, always(ServerError)), Backend(n)) for n in "ab"]
+    first = Backend("first", always(ServerError))
+    (answer,) = calls(Fallback.of(first, *pairs), 1)
+    assert answer.provider_metadata["jackfield"] == {"provider": "a", "attempts": 3}
+
+
+def test_a_route_is_ready_while_one_of_its_targets_is() -> None:
+    class Unready(Backend):
+        def check_config(self) -> list[ConfigIssue]:
+            return [ConfigIssue("api_key", "there is none", "set it")]
+
+    assert list(Fallback.of(Unready("a"), Backend("b")).validate_config()) == []
+    (issue,) = Fallback.of(Unready("a")).validate_config()
+    assert issue.path == "a: api_key"
 
 
 def test_when_all_fail_the_error_tells_what_each_said() -> None:

@@ -82,11 +82,12 @@ class RetryQuota:
 class Budget:
     """How often and until when one call may try, whoever does the trying: its outermost layer has it.
 
-    *attempts* counts down; *deadline* is a time of the driver's clock.
+    *attempts* are left, *made* are over; *deadline* is a time of the driver's clock.
     """
 
     attempts: int
     deadline: float
+    made: int = 0
 
 
 def retrying(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 from attrs import evolve, field, frozen
@@ -78,7 +78,7 @@ class Route(LLMProvider):
         super().__init__(config, **options)
         self.targets = _parse_targets(self.name, self.config.targets)
         self._states = [TargetState(t, i, self.config.breaker) for i, t in enumerate(self.targets)]
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a call that is collected while it is held is released
         self.quota = self._quota
         if self.config.dead_key == "fail_over":
             self._passes = self.passes_on | {Verdict.DEAD_KEY}
@@ -203,14 +203,16 @@ class Route(LLMProvider):
             state.occupancy -= 1
             state.breaker.release(permit)
 
-    def available_in(self, request: Request[Any], now: float) -> float | None:
-        """Seconds until a target that is only cooling may be asked; None if there is none."""
+    def available_in(
+        self, request: Request[Any], over: Collection[int], now: float
+    ) -> float | None:
+        """Seconds until a target that is not *over* may be asked; None if there is none."""
         with self._lock:
             shut = out(self._states, now)
             times = [
                 max(s.cooling, s.breaker.until if s.index in shut else now)
                 for s in self._states
-                if _can(s, request)
+                if s.index not in over and _can(s, request)
             ]
         return min(times) - now if times else None
 
@@ -219,6 +221,13 @@ class Route(LLMProvider):
         return verdict in self._passes
 
     # What can be told without calling.
+
+    def check_config(self) -> Sequence[ConfigIssue]:
+        """What is wrong with its targets, where none of them can be asked."""
+        each = [(t.name, t.provider.check_config()) for t in self.targets]
+        if not all(issues for _, issues in each):
+            return ()
+        return [evolve(i, path=f"{name}: {i.path}") for name, issues in each for i in issues]
 
     def preview(self, request: Request[Any]) -> Explanation:
         """What would be sent to whom, and why; a `RouteExplanation`."""

@@ -31,7 +31,6 @@ class Trip:
     ) -> None:
         self.route, self.request, self.stream = route, request, stream
         self.budget, self.owner = budget, owner
-        self.tries = budget.attempts
         self.rounds = 1
         self.tried: dict[int, LLMError] = {}
         self.failures: list[tuple[str, LLMError]] = []
@@ -96,7 +95,8 @@ class Trip:
         mark = None
         if not hasattr(provider, "targets"):
             self.budget.attempts -= 1
-            mark = {"provider": provider.name, "attempts": self.tries - self.budget.attempts}
+            self.budget.made += 1
+            mark = {"provider": provider.name, "attempts": self.budget.made}
         self.watch = watch = Watch(mark, self.prefix)
         flow = provider.call(request, stream=self.stream, budget=self.budget)
         result = yield from watch.relay(flow)
@@ -115,7 +115,7 @@ class Trip:
         self.failures.append((state.target.name, error))
         yield from self._go_on(error, verdict)
         if self.route.passes(verdict):
-            LOG.info(
+            LOG.warning(
                 "%s: %s failed, asking the next: %s", self.route.name, state.target.name, error
             )
             return
@@ -145,8 +145,9 @@ class Trip:
     def _pause(self, now: float) -> Flow[None]:
         """Nobody may be asked now: wait until somebody may, or raise."""
         policy, deadline = self.route.config.retry, self.budget.deadline
-        until = self.route.available_in(self.request, now) or 0.0
         again = {i: e for i, e in self.tried.items() if e.retryable}
+        over = self.tried.keys() - again.keys()
+        until = self.route.available_in(self.request, over, now) or 0.0
         error = min(again.values(), key=lambda e: e.retry_after or 0.0, default=None)
         if self.tried and (error is None or not self.owner or self.broken is not None):
             raise self._final(self.failures[-1][1])
@@ -169,7 +170,7 @@ class Trip:
         """What the caller is told: *error*, or the one that broke the stream, with all the others."""
         told = self.broken or error
         if self.owner:
-            told.attempts = self.tries - self.budget.attempts
+            told.attempts = self.budget.made
             for name, other in self.failures:
                 if other is not told:
                     told.add_note(f"{name}: {type(other).__name__}: {other}")
