@@ -18,7 +18,7 @@ from ..middleware.usage import CostAnalysis, cost_analysis
 from ..plugins import PluginManager, plugin_manager
 from ..provider import LLMProvider
 from .health import Health
-from .settings import HealthSettings, LedgerSettings, ManagerSettings
+from .settings import HealthSettings, LedgerSettings, LimitSettings, ManagerSettings
 
 DIALECT = "jackfield_dialect_openai"
 
@@ -38,8 +38,8 @@ class Around:
         if settings.logs is not None:
             self.logs.attach()
         self.cache = None if settings.cache is None else Cache(settings.cache)
-        own = {n: p.limits for n, p in settings.providers.items() if p.limits is not None}
-        self.limits = Limits(settings.limits, own)
+        self.limits = Limits(settings.limits)
+        self._limits: dict[str, LimitSettings] = {}
         self.ledger = self._ledger(settings)
         self.tally = Tally()
         self.health = Health(settings.health or HealthSettings())
@@ -66,12 +66,11 @@ class Around:
         self.tally.multipliers = multipliers
         if self.ledger is not None:
             self.ledger.multipliers = multipliers
-        for name, provider in settings.providers.items():
-            if provider.limits != self._known.get(name):
-                self.limits.configure(name, provider.limits)
-        self._known = {n: p.limits for n, p in settings.providers.items()}
-
-    _known: dict[str, Any] = {}  # noqa: RUF012  # replaced, never changed
+        limits = {n: p.limits for n, p in settings.providers.items() if p.limits is not None}
+        for name in limits.keys() | self._limits.keys():
+            if limits.get(name) != self._limits.get(name):
+                self.limits.configure(name, limits.get(name))
+        self._limits = limits
 
     def start(self, providers: Sequence[LLMProvider]) -> None:
         """Begin to probe *providers*, where that was asked for."""
