@@ -224,7 +224,8 @@ def _unknown(name: str, wanted: str, available: list[str]) -> str:
     if wanted in _blocked():
         return told
     near = difflib.get_close_matches(wanted, [*available, *KNOWN], 1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Perhaps: pip install jackfield-{wanted}"
+    # No name of a package is made up: it could be anybody's.
+    hint = f"Did you mean {near[0]!r}?" if near else "Install the package that brings it"
     return f"{told} {hint}"
 
 
