@@ -88,13 +88,13 @@ def test_an_alias_leads_to_the_name(alias: str, name: str) -> None:
     assert canonical(alias) == name
 
 
-def test_what_is_not_installed_is_told_with_what_is_and_the_line_to_install_it() -> None:
+def test_what_is_not_installed_is_told_with_what_is_and_no_name_is_made_up() -> None:
     with pytest.raises(UnknownProviderError) as caught:
         PluginManager().provider_class("no-such-thing")
     told = str(caught.value)
     assert "no provider 'no-such-thing' installed; have " in told
     assert "scripted" in told
-    assert "pip install jackfield-no-such-thing" in told
+    assert "pip install" not in told  # a package of such a name could be anybody's
 
 
 def test_a_known_provider_that_is_missing_comes_with_its_distribution(
