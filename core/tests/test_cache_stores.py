@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -130,21 +132,23 @@ def test_only_the_owner_can_read_the_file(open_store: Open, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def _puts(path: Path, first: int) -> None:
-    store = DiskStore(path, CacheSettings())
-    for number in range(first, first + 20):
-        assert store.put(b"%d" % number, b"%d" % number, NOW)
-    store.close()
+PUTS = """
+import sys
+from pathlib import Path
+from jackfield.manager.settings import CacheSettings
+from jackfield.middleware.cache_stores import DiskStore
+store, now = DiskStore(Path(sys.argv[1]), CacheSettings()), NOW
+for number in range(int(sys.argv[2]), int(sys.argv[2]) + 20):
+    assert store.put(b"%d" % number, b"%d" % number, now)
+store.close()
+"""
 
 
 def test_processes_that_open_the_file_at_once_write_to_one(open_store: Open, path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_puts, args=(path, 100 * n)) for n in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    code = PUTS.replace("NOW", repr(NOW))
+    starts = [[sys.executable, "-c", code, str(path), str(100 * n)] for n in range(3)]
+    workers = [subprocess.Popen(start) for start in starts]
+    assert [worker.wait(60) for worker in workers] == [0, 0, 0]
     store = open_store()
     wrote = [100 * n + i for n in range(3) for i in range(20)]
     assert [store.get(b"%d" % number, NOW) for number in wrote] == [b"%d" % n for n in wrote]
