@@ -103,6 +103,17 @@ def test_drivers_agree_on_any_body_and_status(chunks: list[bytes], status: int) 
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("status", [299, 300, 503])
+def test_only_a_success_comes_open(driver: Any, status: int) -> None:
+    def flow() -> Flow[Any]:
+        response = yield from send(HTTPRequest(url=URL, stream=True))
+        return response.handle is not None, response.body
+
+    found = driver(flow, [Recorded(status=status, chunks=[b"whole"])])
+    assert found == ((True, b"") if status < 300 else (False, b"whole"))
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_what_is_deferred_runs_once_in_reverse_order_after_success(driver: Any) -> None:
     done: list[int] = []
 

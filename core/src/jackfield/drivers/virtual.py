@@ -176,7 +176,7 @@ class VirtualDriver:
             if isinstance(chunk, LLMError):
                 return at, chunk
             if not chunk:
-                response.body, response.at = body, at
+                response.body, response.at, response.handle = body, at, None
                 return at, response
             body += chunk
 
