@@ -57,13 +57,15 @@ def errors() -> str:
 
 
 def providers() -> dict[str, type[Any]]:
-    """The class of every provider in this repository, by its name."""
+    """The class of every provider in this repository that is no route, by its name."""
     from jackfield import plugin_manager
+    from jackfield.routing import Route
 
     files = [ROOT / "core" / "pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]
     groups = [tomllib.loads(f.read_text("utf-8"))["project"].get("entry-points", {}) for f in files]
     names = sorted(name for group in groups for name in group.get("jackfield.providers", {}))
-    return {name: plugin_manager().provider_class(name) for name in names}
+    classes = {name: plugin_manager().provider_class(name) for name in names}
+    return {name: cls for name, cls in classes.items() if not issubclass(cls, Route)}
 
 
 def parameters() -> str:
