@@ -87,6 +87,13 @@ def test_a_status_has_its_class(status: int, kind: type[LLMError]) -> None:
     assert made.status == status
 
 
+def test_a_code_that_only_says_invalid_does_not_hide_that_there_is_no_money() -> None:
+    body = {"error": {"code": 402, "status": "FAILED_PRECONDITION", "message": "Enable billing."}}
+    codes = {"FAILED_PRECONDITION": InvalidRequestError}
+    made = make_error(HTTPResponse(402, {}, json.dumps(body).encode()), codes)
+    assert type(made) is QuotaExceededError
+
+
 def test_a_code_beats_the_status() -> None:
     body = {
         "error": {

@@ -264,7 +264,9 @@ def for_status(
 ) -> type[LLMError]:
     """The class for an answer with *status*; a known *code* of the dialect beats it."""
     if code and code in codes:
-        return codes[code]
+        # "Invalid" says less than 402: that there is no money, which others may have.
+        poor = status == 402 and codes[code] is InvalidRequestError
+        return QuotaExceededError if poor else codes[code]
     if status is None:
         return ProviderError
     if status in BY_STATUS:
