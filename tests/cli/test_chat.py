@@ -175,7 +175,7 @@ def test_a_compromise_is_told_and_strict_refuses_it(cli: Cli) -> None:
 def test_wrong_usage_is_exit_code_2_and_says_what_is_wrong(
     cli: Cli, arguments: list[str], said: str
 ) -> None:
-    cli.script("Hello")
+    cli.script("Hello", models=["any"])
     done = cli(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr

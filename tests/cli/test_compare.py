@@ -70,8 +70,8 @@ def test_it_is_written_to_files_too(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-m", "a/one", "-m", "nobody/x", "Hi"], "model 'nobody/x': no such provider"),
-        (["-m", "a/one", "-m", "a", "Hi"], "model 'a': no such provider"),
+        (["-m", "a/one", "-m", "nobody/x", "Hi"], "nobody serves the model 'nobody/x'"),
+        (["-m", "a/one", "-m", "a", "Hi"], "'a' is a provider: which of its models?"),
         (["-m", "a/one", "-m", "a/one", "Hi"], "different names"),
         (["-m", "a/one", "-p", "temperature=hot", "Hi"], "temperature"),
         (["-m", "a/one"], "the prompt and standard input are empty"),
@@ -81,7 +81,7 @@ def test_it_is_written_to_files_too(cli: Cli) -> None:
 def test_what_is_wrong_is_told_before_anybody_is_asked(
     cli: Cli, arguments: list[str], said: str
 ) -> None:
-    shelf(cli, a=["never"])
+    shelf(cli, a=["never"], b=["never"])
     done = cli("compare", *arguments)
     assert done.returncode == 2
     assert said in done.stderr

@@ -118,9 +118,19 @@ def test_two_files_of_one_folder_that_define_the_same_provider_are_a_mistake(cli
     assert text_of(cli, "--config", "jackfield.toml") == "Hello"
 
 
-def test_what_is_wrong_in_a_table_of_the_managers_does_not_hinder_a_call(cli: Cli) -> None:
-    cli.configure(echo("Hello") + '[routes.main]\ntargets = ["nobody"]\n[limits]\nrequests = 5\n')
+def test_a_broken_route_does_not_hinder_who_does_not_take_it(cli: Cli) -> None:
+    cli.configure(echo("Hello") + '[routes.main]\ntargets = ["nobody"]\n[health]\nwindow = -1\n')
     assert text_of(cli) == "Hello"
+    done = cli("chat", "-m", "main", "Hi")
+    assert done.returncode == 2
+    assert "jackfield.toml:6: routes.main.targets[0]: there is no provider" in done.stderr
+
+
+def test_a_broken_limit_is_no_reason_to_go_without_limits(cli: Cli) -> None:
+    cli.configure(echo("Hello") + "[limits]\nrequests = 5\n")
+    done = cli("chat", "Hi")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "jackfield.toml:6: limits.requests: must have a unit" in done.stderr
 
 
 def test_the_managers_settings_of_a_provider_are_no_settings_of_its_own(cli: Cli) -> None:

@@ -177,7 +177,7 @@ def test_the_doctor_names_what_fails_why_and_what_to_do(cli: Cli) -> None:
     assert "bad key" in done.stdout
     assert "127.0.0.1:9" in done.stdout
     assert "the environment has no NOWHERE_SET (set NOWHERE_SET)" in done.stdout
-    assert "'nowhere' is not PROVIDER/MODEL" in done.stdout
+    assert "nobody serves the model 'nowhere'" in done.stdout
 
 
 @pytest.mark.live

@@ -79,7 +79,12 @@ def test_save_replaces_no_file_and_the_conversation_goes_on(cli: Cli, terminal: 
 
 
 def test_the_commands_do_what_help_says(cli: Cli, terminal: Start) -> None:
-    cli.script("Hello")
+    tables = {
+        "fake": {"provider": "scripted", "answers": ["Hello"]},
+        "echo": {"provider": "scripted"},
+    }
+    whole = {"default_model": "fake/any", "providers": tables}
+    cli.configure(json.dumps(whole), "providers.json")
     screen = terminal("chat")
     screen.type("/help")
     screen.expect("/usage")
@@ -87,14 +92,14 @@ def test_the_commands_do_what_help_says(cli: Cli, terminal: Start) -> None:
     screen.expect("Instructions: Be brief")
     screen.type("/system -")
     screen.expect("Instructions: none")
-    screen.type("/model scripted/other")
-    screen.expect("scripted/other answers.")
+    screen.type("/model echo/other")
+    screen.expect("echo/other answers.")
     screen.type("repeat after me")
     screen.expect("repeat after me\r\nrepeat after me")
     screen.type("/usage")
     screen.expect("3 input tokens, 3 output tokens, cost unknown")
     screen.type("/model nonsense")
-    screen.expect("'nonsense' is not PROVIDER/MODEL")
+    screen.expect("nobody serves the model 'nonsense'")
     screen.type("/nonsense")
     screen.expect("/nonsense is no command")
     screen.type("/clear")

@@ -17,6 +17,7 @@ from ..errors import ConfigError
 from ..plugins import plugin_manager
 from . import errors, settings
 from .terminal import hide, note, safe
+from .whom import House
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +43,11 @@ class State:
             raise ConfigError("the configuration file has problems:", self.found.issues)
         logging.getLogger("jackfield.cli").debug("configuration: %s", self.found.path or "none")
         return self.found
+
+    @cached_property
+    def house(self) -> House:
+        """Who answers, as the file says."""
+        return House(self.settings)
 
 
 class _Masked(logging.Formatter):
@@ -158,8 +164,8 @@ Examples:
   jackfield doctor                                what is wrong, and what to do
 
 \b
-A model is written PROVIDER/MODEL. Set one for good in jackfield.toml, here or in
-your configuration folder:
+A model is written PROVIDER/MODEL, or by the name of a route or an alias. Set one for
+good in jackfield.toml, here or in your configuration folder:
   default_model = "claude/claude-sonnet-4-5"
   [providers.claude]
   api_key = "${{ANTHROPIC_API_KEY}}"

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from .base import State, app, common
+from .call import complete
 from .errors import FAILED, STOPPED
 from .router import Router
 from .terminal import is_terminal, note
@@ -111,8 +112,8 @@ def _conclude(progress: Any, out: Path, kept: Path) -> None:
     "source", metavar="IN", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("-m", "--model", metavar="PROVIDER[/MODEL]",
-              help="Ask this one, whatever the lines say; or the provider of lines that name a bare model.")  # fmt: skip
+@click.option("-m", "--model", metavar="MODEL", shell_complete=complete,
+              help="Ask this one, whatever the lines say; or a provider: that of lines that name a bare model.")  # fmt: skip
 @click.option("-p", "--param", multiple=True, metavar="NAME=VALUE",
               help="A parameter of every request, as for chat; it beats the lines' own. Repeatable.")  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True,
@@ -130,7 +131,7 @@ def batch(state: State, /, source: Path, out: Path, **given: Any) -> None:
     kept = _suffixed(out)
     if out.exists() and not kept.exists():
         raise click.UsageError(f"{out} is there already: name another file, or remove it")
-    router = Router(state.settings, given["model"], given["param"])
+    router = Router(state.house, given["model"], given["param"])
     lines = BatchLines(source, model=router.default, prepare=router.prepare)
     for warning, times in lines.warnings.items():
         note(f"Warning: {warning} ({times} lines)", 33)

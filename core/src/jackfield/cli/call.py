@@ -20,8 +20,8 @@ from ..plugins import canonical
 from ..provider import LLMProvider
 from ..requests import ChatRequest
 from ..types import MediaPart, Message, ResponseFormat, TextPart
-from .settings import Settings
 from .terminal import is_terminal, note, remember_secrets
+from .whom import House, Meant
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,14 +36,26 @@ HOW = (
 TOY = f"{DEMO} answers, a toy: no model is configured. For a real one {HOW}."
 
 
+def complete(context: click.Context, _option: click.Parameter, typed: str) -> list[str]:
+    """The routes, aliases, models and providers of the file, and the installed ones, that begin as *typed*."""
+    from .base import State
+
+    found = (context.find_object(State) or State()).found
+    listed = ((name, t.get("models")) for name, t in found.providers.items())
+    full = [f"{n}/{m}" for n, models in listed if isinstance(models, list) for m in models]
+    names = [*found.routes, *found.aliases, *full, *(f"{name}/" for name in found.names)]
+    return [name for name in names if name.startswith(typed)]
+
+
 def call_options(command: F) -> F:
     """The options that say what is asked, of which model, and how."""
     for decorate in reversed(
         (
             click.argument("prompt", nargs=-1),
-            click.option("-m", "--model", metavar="PROVIDER/MODEL", envvar="JACKFIELD_MODEL",
-                         help="Whom to ask (also JACKFIELD_MODEL, or default_model in the"
-                         f" configuration). Default: {DEMO}, a toy."),
+            click.option("-m", "--model", metavar="MODEL", envvar="JACKFIELD_MODEL",
+                         shell_complete=complete, help="Whom to ask: PROVIDER/MODEL, a route, an alias,"
+                         " or a model that one provider serves (also JACKFIELD_MODEL, or default_model"
+                         f" in the configuration). Default: {DEMO}, a toy."),
             click.option("-s", "--system", metavar="TEXT", help="Instructions for the model."),
             click.option("--attach", multiple=True, metavar="FILE",
                          help="A picture, document, recording or text file, or a URL; repeatable."),
@@ -65,14 +77,14 @@ def call_options(command: F) -> F:
 
 @frozen
 class Target:
-    """The provider and the model that answer; *notice* is to be said before they do."""
+    """The provider or route that answers, and for which model; *notice* is to be said before it does."""
 
     provider: LLMProvider
-    model: str
+    meant: Meant
     notice: str = ""
 
     def __str__(self) -> str:
-        return f"{self.provider.name}/{self.model}"
+        return str(self.meant)
 
     def announce(self) -> None:
         """Say the notice, if there is one."""
@@ -96,7 +108,9 @@ class Call:
         *before, last = messages
         prompt = [*before, Message(last.role, (*texts, *last.content))]
         options = {**self.options, "attachments": media}
-        return self.target.provider.chat_request(self.target.model, prompt, self.params, **options)
+        return self.target.provider.chat_request(
+            self.target.meant.model, prompt, self.params, **options
+        )
 
 
 def attach(given: str) -> MediaPart | TextPart:
@@ -111,40 +125,30 @@ def attach(given: str) -> MediaPart | TextPart:
     return attachment(given)
 
 
-def split_model(settings: Settings, model: str) -> tuple[str, str]:
-    """The two halves of ``PROVIDER/MODEL``."""
-    provider, _, name = model.partition("/")
-    if provider and name:
-        return provider, name
-    if settings.name_of(provider) in settings.names:
-        fix = f"which of its models? `jackfield models {provider}` lists them"
-        raise click.UsageError(f"{model!r} is a provider: {fix}")
-    have = ", ".join(settings.names)
-    raise click.UsageError(f"{model!r} is not PROVIDER/MODEL; providers: {have}")
-
-
-def find_target(settings: Settings, model: str | None, key: str | None = None) -> Target:
+def find_target(house: House, model: str | None, key: str | None = None) -> Target:
     """Who answers to *model*, or by default: the configured model, else the bundled demo.
 
     Raises:
         ConfigError: no such provider, or one that is not configured well.
     """
-    wanted = model or settings.default_model
-    extra = {}
+    wanted = model or house.settings.default_model
     if key:
         remember_secrets({"key": key})
-        extra["api_key"] = key
         note("Warning: a key on the command line can be seen by others (ps) and stays in the"
              " shell's history; the environment or jackfield.toml is the better place", 33)  # fmt: skip
-    name, model = split_model(settings, wanted or DEMO)
+    meant = house.find(wanted or DEMO)
+    if key:
+        if meant.name in house.settings.routes:
+            raise click.UsageError(f"--key is one provider's, and {meant.name} is a route")
+        house.keys[meant.name] = key
     try:
-        provider = settings.create(name, extra)
+        provider = house.provider(meant.name)
     except (UnknownProviderError, PluginError) as error:
         if wanted:
             raise
         fix = f'install the demo, pip install "jackfield[llamacpp]", or {HOW}'
         raise click.UsageError(f"no model is configured, and there is no demo: {fix}") from error
-    return Target(provider, model, "" if wanted else TOY)
+    return Target(provider, meant, "" if wanted else TOY)
 
 
 def parse_parameters(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -193,18 +197,31 @@ def parse_schema(given: str) -> ResponseFormat:
     return ResponseFormat(type="json_schema", schema=schema)
 
 
-def prepare(settings: Settings, given: Mapping[str, Any]) -> Call:
+def own_options(
+    kinds: Mapping[str, str], own: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What of *own*, by a provider's name or kind, is for those of *kinds*; by kind."""
+    meant = {name: kinds.get(name, canonical(name)) for name in own}
+    options: dict[str, dict[str, Any]] = {}
+    for name, fields in own.items():
+        if meant[name] in kinds.values():
+            options.setdefault(meant[name], {}).update(fields)
+    return options
+
+
+def prepare(house: House, given: Mapping[str, Any]) -> Call:
     """The call that the options *given* describe."""
     params, own = parse_parameters(given["param"])
-    target = find_target(settings, given["model"], given["key"])
-    kind, known = target.provider.info.name, (target.provider.name, target.provider.info.name)
+    target = find_target(house, given["model"], given["key"])
+    kinds = house.kinds(target.meant.name)
     for name in own:
-        if name not in known and canonical(name) != kind:
-            fix = f"{target.provider.name} answers: write {target.provider.name}.NAME=VALUE"
+        if not own_options(kinds, {name: {}}):
+            who = " or ".join(kinds)
+            fix = f"{who} answers: write {next(iter(kinds))}.NAME=VALUE"
             raise click.BadParameter(f"{name}.NAME is for another provider; {fix}", param_hint="-p")
     options: dict[str, Any] = {
         "system": given["system"],
-        "provider_options": {kind: {k: v for fields in own.values() for k, v in fields.items()}},
+        "provider_options": own_options(kinds, own),
         "timeout": given["timeout"],
         "strict": given["strict"] or None,
     }

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import click
-from attrs import evolve, mutable
+from attrs import asdict, mutable
 
 from ..errors import LLMError, StreamInterruptedError
 from ..events import PartAdded, ReasoningDelta, ResponseBuilder, StreamEvent
@@ -30,7 +30,8 @@ from ..types import (
 from .base import State, app, common
 from .call import Call, Target, call_options, prepare, read_prompt
 from .errors import FAILED, write_error
-from .terminal import hide, is_terminal, note, safe, styled, write, write_json
+from .terminal import hide, is_terminal, note, safe, styled, table, write, write_json
+from .whom import House
 
 CHAT_HELP = """Ask a model; without a prompt, at a terminal, talk with it.
 
@@ -149,8 +150,8 @@ def response_json(target: Target, response: ChatResponse) -> dict[str, Any]:
     """*response* in the shape that ``--json`` promises."""
     other = [p for p in response.message.content if isinstance(p, MediaPart | ProviderPart)]
     return {
-        "provider": target.provider.name,
-        "model": response.model or target.model,
+        "provider": response.provider_metadata.get("jackfield", {}).get("provider", target.meant.name),
+        "model": response.model or target.meant.model,
         "id": response.id,
         "text": response.text,
         "reasoning": response.reasoning,
@@ -228,9 +229,9 @@ def chat(state: State, /, as_json: bool, stream: bool | None, usage: bool, **giv
     if talking and is_terminal(sys.stdin) and is_terminal(sys.stdout):
         from .talk import talk
 
-        raise click.exceptions.Exit(talk(state.settings, prepare(state.settings, given), usage))
+        raise click.exceptions.Exit(talk(state.house, prepare(state.house, given), usage))
     question = Message(Role.USER, read_prompt(given["prompt"]))
-    call = prepare(state.settings, given)
+    call = prepare(state.house, given)
     request = call.request([question])
     started = time.monotonic()
     response = answer(call, request, as_json=as_json, stream=stream)
@@ -253,6 +254,24 @@ def _shortened(value: Any) -> Any:
     return value
 
 
+def _masked(house: House, facts: dict[str, Any]) -> dict[str, Any]:
+    """*facts* of what would be sent, and of a route's candidates, without what is in headers of one's own."""
+    maker = getattr(house.provider(facts["provider"]), "config", None)
+    own = {name.lower() for name in getattr(maker, "headers", ())}
+    headers = facts["headers"].items()
+    facts["headers"] = {k: "*" * 10 if k.lower() in own else hide(v) for k, v in headers}
+    for told in facts.get("considered", ()):
+        told["explanation"] = told["explanation"] and _masked(house, told["explanation"])
+    return facts
+
+
+def _candidates(facts: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, str, str]]:
+    """A row for each of a route's candidates, those of routes inside further in."""
+    for told in facts.get("considered", ()):
+        yield "kept" if told["kept"] else "dropped", "  " * depth + told["target"], told["reason"]
+        yield from _candidates(told["explanation"] or {}, depth + 1)
+
+
 @app.command(help=EXPLAIN_HELP)
 @call_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -261,25 +280,24 @@ def _shortened(value: Any) -> Any:
 def explain(state: State, /, as_json: bool, **given: Any) -> None:
     """Show what would be sent."""
     question = Message(Role.USER, read_prompt(given["prompt"]))
-    call = prepare(state.settings, given)
-    provider = call.target.provider
+    call, house = prepare(state.house, given), state.house
+    meant, provider = call.target.meant, call.target.provider
     found = provider.explain(call.request([question]))
+    facts = _masked(house, asdict(found))
     call.target.announce()
-    own = {name.lower() for name in getattr(provider.config, "headers", ())}
-    headers = {k: "*" * 10 if k.lower() in own else hide(v) for k, v in found.headers.items()}
     if as_json:
-        facts = {"provider": found.provider, "model": found.model, "method": found.method,
-                 "url": found.url, "headers": headers, "body": found.body,
-                 "warnings": found.warnings}  # fmt: skip
-        write_json(facts)
+        write_json({**facts, "how": meant.how})
         return
-    where = " ".join(filter(None, (found.method, found.url))) or f"{call.target}, in this process"
-    write(hide(where) + "\n")
-    write("".join(f"{name}: {value}\n" for name, value in headers.items()))
+    if meant.how != "exact":
+        note(f"{meant.how}: {meant}")
+    if rows := [*_candidates(facts)]:
+        table([("", f"{provider.name} asks", ""), *rows, ("", "", "")])
+    process = f"{found.provider}/{found.model}, in this process"
+    where = " ".join(filter(None, (found.method, found.url))) or process
+    write(hide(where) + "\n" + "".join(f"{k}: {v}\n" for k, v in facts["headers"].items()))
     if found.body is not None:
         write("\n" + json.dumps(_shortened(found.body), indent=2, ensure_ascii=False) + "\n")
     for warning in found.warnings:
         write(f"Compromise: {warning}\n")
-    for issue in provider.check_config():
-        placed = evolve(issue, path=state.settings.place(provider.name, issue.path))
-        note(f"Not ready to be sent: {placed}", 33)
+    for issue in house.issues(meant.name):
+        note(f"Not ready to be sent: {issue}", 33)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..requests import Request
 from .base import State, app, common
-from .call import read_prompt
+from .call import complete, read_prompt
 from .errors import FAILED
 from .router import Router
 from .terminal import hide, is_terminal, note, safe, styled, width, write, write_json
@@ -32,17 +31,6 @@ Examples:
   jackfield compare -m box/qwen3:4b -m box/llama3.2 --repeat 5 --html report.html "Why is the sky blue?"
   jackfield compare --json -m a/x -m b/y "Hello" | jq '.models[] | {model, first, cost}'
 """
-
-
-class Prepared:
-    """What a comparison calls: each request with the command line's parameters."""
-
-    def __init__(self, router: Router) -> None:
-        self._router = router
-
-    def resolve(self, request: Request[Any]) -> tuple[Any, Request[Any]]:
-        """Who answers *request*, and the request for it."""
-        return self._router.resolve(self._router.prepare(request))
 
 
 def _tell(trial: Trial) -> None:
@@ -93,8 +81,8 @@ def _file(form: str) -> Callable[[F], F]:
 
 @app.command(help=COMPARE_HELP)
 @click.argument("prompt", nargs=-1)
-@click.option("-m", "--model", "models", multiple=True, required=True, metavar="PROVIDER/MODEL",
-              help="A model to ask; give two or more.")  # fmt: skip
+@click.option("-m", "--model", "models", multiple=True, required=True, metavar="MODEL",
+              shell_complete=complete, help="A model or route to ask; give two or more.")  # fmt: skip
 @click.option("-s", "--system", metavar="TEXT", help="Instructions for the models.")
 @click.option("-p", "--param", multiple=True, metavar="NAME=VALUE",
               help="A parameter, as for chat. Repeatable.")  # fmt: skip
@@ -116,13 +104,13 @@ def compare(state: State, /, models: tuple[str, ...], as_json: bool, **given: An
     from ..manager.executors import chat_request
 
     prompt = read_prompt(given["prompt"])
-    router = Router(state.settings, None, given["param"])
+    router = Router(state.house, None, given["param"])
     for model in models:  # raises what is wrong before anybody is asked
         router.prepare(chat_request(model, prompt, system=given["system"]))
     options = {name: given[name] for name in ("system", "repeat", "concurrency")}
 
     async def main() -> Comparison:
-        return await acompare(Prepared(router), prompt, models, progress=_tell, **options)
+        return await acompare(router, prompt, models, progress=_tell, **options)
 
     found = anyio.run(main)
     write_json(found.to_dict()) if as_json else _show(found)

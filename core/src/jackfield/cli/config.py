@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from .base import State, app, common
 from .settings import NAMES, find, remember_tables
 from .terminal import note, table, write, write_json
 
-Place = Mapping[Steps, str]
+_PLACE = "# (the providers stand here)\n"
 
 
 @frozen
@@ -268,7 +269,8 @@ def starter() -> str:
         variable = cls.info.api_key_env
         is_set = bool(variable and os.environ.get(variable, "").strip())
         (ready if is_set else other).append(_entry(kind, cls, is_set))
-    return _HEAD + "\n".join([*ready, *other]) + _TAIL
+    frame = files("jackfield.cli").joinpath("starter.toml").read_text("utf-8")
+    return frame.replace(_PLACE, "\n".join([*ready, *other]))
 
 
 def _entry(kind: str, cls: type[LLMProvider], ready: bool) -> str:
@@ -282,36 +284,3 @@ def _entry(kind: str, cls: type[LLMProvider], ready: bool) -> str:
     said = "" if ready else f": set {variable} first" if cls.info.api_key_required else ""
     title = f"# {cls.info.display_name}{said} ({cls.info.docs_url})"
     return "\n".join([title, *(f"{mark}{line}" for line in lines), ""])
-
-
-_HEAD = """\
-# Jackfield's configuration. `jackfield config check` says what is wrong with it.
-#
-# Editors complete and check the keys: `jackfield config schema > jackfield.schema.json`, and this as first line:
-# #:schema ./jackfield.schema.json
-
-# The model that answers where none is named: PROVIDER/MODEL, an alias or a route.
-# default_model = "claude/claude-sonnet-4-5"
-
-# One table for each provider; the name is yours if `provider` says which it is. Keys stay in the environment.
-
-"""
-_TAIL = """
-# Other names for models.
-# [aliases]
-# fast = "claude/claude-haiku-4-5"
-
-# A provider made of providers: the next is asked when one fails.
-# [routes.main]
-# targets = ["claude/claude-sonnet-4-5", "openai/gpt-4.1"]
-
-# At most so much of all calls together; `[providers.NAME.limits]` is for one provider.
-# [limits]
-# requests = "100/minute"
-
-# What calls cost is written down; a budget refuses the call that could exceed it.
-# [ledger]
-# [[budgets]]
-# limit = 20
-# per = "month"
-"""

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from functools import partial
 
 import click
 
 from .. import __version__
 from ..errors import LLMError
+from ..manager.reach import reach, targets
 from .base import State, app, common
-from .call import DEMO, split_model
+from .call import DEMO
 from .errors import FAILED
 from .settings import Settings
-from .survey import Found, ask, everything, examine
+from .survey import Found, ask, everything, examine, routes
 from .terminal import table, write
+from .whom import House
 
 COLOURS = {"ok": 32, "FAIL": 31, "warn": 33, "--": 2}
 Row = tuple[str, str, str]
@@ -41,16 +44,17 @@ def _file(settings: Settings) -> list[Row]:
     return rows or [("ok", "configuration", str(settings.path))]
 
 
-def _model(settings: Settings, environment: str | None) -> tuple[Row, str]:
-    """The model that `chat` takes by default, and its provider."""
-    wanted = environment or settings.default_model
+def _model(house: House, environment: str | None) -> tuple[Row, str]:
+    """The model that `chat` takes by default, and who answers."""
+    wanted = environment or house.settings.default_model
     if not wanted:
         return ("--", "default model", f"none, so {DEMO} answers: set default_model"), ""
     try:
-        name = settings.name_of(split_model(settings, wanted)[0])
-    except click.UsageError as error:
+        meant = house.find(wanted)
+    except (click.UsageError, LLMError) as error:
         return ("FAIL", "default model", error.message), ""
-    return ("ok", "default model", wanted), name
+    how = f" ({meant.how}: {meant})" if meant.how != "exact" else ""
+    return ("ok", "default model", wanted + how), meant.name
 
 
 def _verdict(found: Found, problems: object, matters: bool) -> Row:
@@ -63,6 +67,18 @@ def _verdict(found: Found, problems: object, matters: bool) -> Row:
     return bad if said else "ok", found.name, facts
 
 
+def _route(settings: Settings, name: str, told: Mapping[str, Row]) -> Row:
+    """The row of the route *name*, by those of whom it leads to."""
+    found = next(f for f in routes(settings) if f.name == name)
+    if found.status != "ready":
+        return "FAIL", name, f"{found.status}: {found.detail}"
+    aims = targets(settings.document.tables, name)
+    marks = [told[head][0] if (head := aim.partition("/")[0]) in told else "" for aim in aims]
+    well = [mark in ("ok", "warn") for mark in marks]
+    said = (f"{aim} is {'' if fine else 'not '}ready" for aim, fine in zip(aims, well, strict=True))
+    return "ok" if all(well) else "warn" if any(well) else "FAIL", name, "; ".join(said)
+
+
 @app.command()
 @click.argument("provider", nargs=-1)
 @common
@@ -70,8 +86,8 @@ def _verdict(found: Found, problems: object, matters: bool) -> Row:
 def doctor(state: State, /, provider: tuple[str, ...]) -> None:
     r"""Find out what is wrong, and what to do.
 
-    Checks the configuration file, the plugins, the keys and the backends: of PROVIDERs, or of all
-    that there are. Keys are never shown, only where they come from. Rows that say FAIL matter: something that
+    Checks the configuration file, the plugins, the keys and the backends: of PROVIDERs (or routes: of
+    their targets), or of all that there are. Keys are never shown, only where they come from. Rows that say FAIL matter: something that
     you configured, named, or hold a key for does not work; then the exit code is 1.
 
     \b
@@ -80,17 +96,25 @@ def doctor(state: State, /, provider: tuple[str, ...]) -> None:
       jackfield doctor claude work-ollama
     """
     settings = state.found
-    model, chosen = _model(settings, os.environ.get("JACKFIELD_MODEL"))
+    model, chosen = _model(House(settings), os.environ.get("JACKFIELD_MODEL"))
     rows = [*_file(settings), model]
     rows += [("FAIL", "plugins", said) for said in app.broken or ()]
-    found = [examine(settings, name) for name in provider] if provider else everything(settings)
-    if chosen and chosen not in {f.name for f in found} and not provider:
+    used = reach(settings.document.tables, provider or settings.routes)
+    named = [name for name in used if name not in settings.routes]
+    found = [examine(settings, name) for name in named] if provider else everything(settings)
+    if chosen and chosen not in {*used, *(f.name for f in found)} and not provider:
         found.append(examine(settings, chosen))
-    jobs = {f.name: partial(f.provider.avalidate_config, probe=True) for f in found if f.provider}
-    asked = ask(jobs)
+    asked = ask(
+        {f.name: partial(f.provider.avalidate_config, probe=True) for f in found if f.provider}
+    )
+    verdicts = []
     for one in found:
         meant = one.matters or provider or one.name == chosen or one.detail.startswith("key")
-        rows.append(_verdict(one, asked.get(one.name, ()), bool(meant)))
+        verdicts.append(_verdict(one, asked.get(one.name, ()), bool(meant)))
+    told = {row[1]: row for row in verdicts}
+    for name in [n for n in reversed(used) if n in settings.routes]:  # whom it leads to, first
+        told[name] = _route(settings, name, told)
+    rows += told.values()
     write(_versions() + "\n")
     table(rows, COLOURS)
     if any(mark == "FAIL" for mark, *_ in rows):

@@ -9,15 +9,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
+from ..manager.reach import part
+from ..manager.settings import HealthSettings
+from ..provider import LLMProvider
 from .base import State, app, common
 from .errors import FAILED
-from .survey import Found, everything, examine
+from .settings import Settings
+from .survey import NOBODY, Found, ask, everything, named
 from .terminal import is_terminal, note, table, write, write_json
 
 if TYPE_CHECKING:  # imported when the command runs
@@ -78,23 +83,15 @@ def _meant(found: Found) -> bool:
 
 def _ask(health: Health, found: Sequence[Found]) -> list[Row]:
     """Probe all *found* side by side."""
-    import anyio
+    able = {f.name: f.provider for f in found if f.provider}
+    with _spinner(len(able)) as advance:
 
-    async def everyone(advance: Callable[[], None]) -> dict[str, HealthStatus]:
-        statuses: dict[str, HealthStatus] = {}
-
-        async def one(provider: Any) -> None:
-            statuses[provider.name] = await health.aprobe(provider)
+        async def one(provider: LLMProvider) -> HealthStatus:
+            status = await health.aprobe(provider)
             advance()
+            return status
 
-        async with anyio.create_task_group() as group:
-            for each in found:
-                if each.provider:
-                    group.start_soon(one, each.provider)
-        return statuses
-
-    with _spinner(sum(each.provider is not None for each in found)) as advance:
-        statuses = anyio.run(everyone, advance)
+        statuses: dict[str, Any] = ask({name: partial(one, p) for name, p in able.items()})
     return [
         Row(f.name, statuses.get(f.name), "" if f.provider else f"{f.status}: {f.detail}")
         for f in found
@@ -134,7 +131,7 @@ def _show(rows: Sequence[Row], as_json: bool, repeated: bool) -> None:
     if repeated:
         write(f"{_local(datetime.now().astimezone())}\n")
     if not rows:
-        note("No provider is configured; `jackfield providers` shows what there is.")
+        note(NOBODY)
         return
     table([_cells(row) for row in rows], COLOURS)
 
@@ -156,27 +153,20 @@ def _tell(state: State, place: Path, wanted: Sequence[str], as_json: bool) -> No
         note("No incident is known.")
 
 
-def _monitor(place: Path) -> Health:
-    """Health whose file is at *place*; what it logs is told to the person."""
+def _told(settings: Settings) -> HealthSettings:
+    """What the file says of health."""
+    told = part(settings.document, settings.found, {}, (), ("health",)).health
+    return told or HealthSettings()
+
+
+def _monitor(place: Path, settings: HealthSettings) -> Health:
+    """Health by *settings*, its file at *place*; what it logs is told to the person."""
     from ..manager.health import Health
-    from ..manager.settings import HealthSettings
 
     log = logging.getLogger("jackfield.health")
     log.propagate, log.handlers = False, [_Notes()]
     log.setLevel(logging.INFO)
-    return Health(HealthSettings(path=place))
-
-
-def _chosen(state: State, names: Sequence[str]) -> list[Found]:
-    """The providers called *names*, or all that the user means.
-
-    Raises:
-        ConfigError: a name is of none that can be used.
-    """
-    for name in names:
-        state.settings.create(name)
-    found = [examine(state.settings, name) for name in names]
-    return found or [one for one in everything(state.settings) if _meant(one)]
+    return Health(evolve(settings, path=place, interval=None))
 
 
 @app.command()
@@ -186,7 +176,7 @@ def _chosen(state: State, names: Sequence[str]) -> list[Found]:
     "--watch", type=click.FloatRange(1, 86400), metavar="SECONDS", help="Ask each so often."
 )
 @click.option("--history", is_flag=True, help="List the incidents that are known; ask nobody.")
-@click.option("--file", metavar="FILE", help="Default: health.sqlite in your state folder.")
+@click.option("--file", metavar="FILE", help="Default: as configured, or in your state folder.")
 @common
 @click.pass_obj
 def health(state: State, /, *, provider: Sequence[str], as_json: bool, **given: Any) -> None:
@@ -205,10 +195,12 @@ def health(state: State, /, *, provider: Sequence[str], as_json: bool, **given: 
     """
     from ..middleware.folders import state_file
 
-    place = state_file("health.sqlite", Path(given["file"]) if given["file"] else None)
+    told = _told(state.found)
+    place = state_file("health.sqlite", Path(given["file"]) if given["file"] else told.path)
     if given["history"]:
         return _tell(state, place, provider, as_json)
-    found, monitor, watch = _chosen(state, provider), _monitor(place), given["watch"]
+    found = named(state, provider) or [f for f in everything(state.settings) if _meant(f)]
+    monitor, watch = _monitor(place, told), given["watch"]
     _show(rows := _ask(monitor, found), as_json, watch is not None)
     while watch is not None:
         time.sleep(watch)

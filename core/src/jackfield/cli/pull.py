@@ -10,7 +10,6 @@ import click
 from ..errors import UnsupportedOperationError
 from ..requests import Progress, PullRequest, Timeout
 from .base import State, app, common
-from .call import split_model
 from .terminal import is_terminal, note, safe, write
 
 PATIENCE = Timeout(first_chunk=600, idle=600, total=7 * 86400)
@@ -62,8 +61,8 @@ def pull(state: State, /, model: str) -> None:
       jackfield pull ollama/qwen3:4b
       jackfield pull my-gpu-box/llama3.3
     """
-    name, wanted = split_model(state.settings, model)
-    provider = state.settings.create(name)
+    meant = state.house.find(model)
+    provider, wanted = state.settings.create(meant.name), meant.model
     if PullRequest not in provider.operations:
         raise UnsupportedOperationError(
             f"{provider.name} does not fetch models: its models are where it runs, see"

@@ -1,77 +1,70 @@
-"""Who answers to ``PROVIDER/MODEL``, where a command asks several."""
+"""Whom a command asks that asks several, and what with."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import click
 from attrs import asdict, evolve
 
-from ..errors import ConfigError, InvalidRequestError
+from ..errors import ConfigError, InvalidRequestError, NotFoundError
 from ..params import parse_params
 from ..provider import LLMProvider
 from ..requests import Request
-from .call import parse_parameters
-from .settings import Settings
+from .call import own_options, parse_parameters
+from .whom import House
 
 
 class Router:
-    """Who answers to a request's ``PROVIDER/MODEL``; each provider is made once.
+    """Who answers to a request's model.
 
-    *model* is asked instead of what requests name; without a slash it is the provider
+    *model* is asked instead of what requests name; if it is a provider, it is that
     of those that name a bare model.
     """
 
-    def __init__(self, settings: Settings, model: str | None, given: tuple[str, ...]) -> None:
-        self._settings = settings
-        self._made: dict[str, LLMProvider] = {}
-        self._provider, slash, _ = (model or "").partition("/")
-        self._model = (model or "") if slash else ""
+    def __init__(self, house: House, model: str | None, given: tuple[str, ...]) -> None:
+        self._house, settings = house, house.settings
+        named = {*settings.routes, *settings.aliases}
+        prefix = bool(model) and model not in named and self._known(model)
+        self._provider, self._model = (model, "") if prefix else ("", model or "")
         self.default = self._model or settings.default_model or ""
         common, self._own = parse_parameters(given)
         self._params = asdict(parse_params(common), filter=lambda _, value: value is not None)
 
     def prepare(self, request: Request[Any]) -> Request[Any]:
-        """*request* as it is to be sent, its model written ``PROVIDER/MODEL``.
+        """*request* as it is to be sent, its model written in full.
 
         Raises:
             InvalidRequestError: nobody answers to it.
             ConfigError: who does cannot be used.
         """
-        name, _, rest = (self._model or request.model).partition("/")
-        if not self._model and self._provider and not (rest and self._known(name)):
-            name, rest = self._provider, request.model
-        if not rest or not self._known(name):
-            fix = "write PROVIDER/MODEL, or pass -m; `jackfield models` lists them"
-            said = f"model {request.model!r}: no such provider; {fix}"
-            raise InvalidRequestError(said, param="model", phase="build")
-        request = evolve(request, model=f"{name}/{rest}")
-        kind = self.provider(name).info.name
+        wanted, (head, _, rest) = self._model or request.model, request.model.partition("/")
+        if self._provider and not (rest and self._known(head)):
+            wanted = f"{self._provider}/{request.model}"
+        try:
+            meant = self._house.find(wanted)
+        except (click.UsageError, NotFoundError) as error:
+            raise InvalidRequestError(error.message, param="model", phase="build") from None
+        if self._house.provider(
+            meant.name
+        ).check_config():  # of a route: none of its targets is ready
+            found = [*self._house.issues(meant.name)]
+            raise ConfigError(f"{meant.name} cannot be used:", found)
+        request = evolve(request, model=str(meant))
         if self._params and (params := getattr(request, "params", None)) is not None:
             changed: Any = {"params": evolve(params, **self._params)}
             request = evolve(request, **changed)
-        if own := self._own.get(name):
-            merged = {**request.provider_options.get(kind, {}), **own}
-            request = evolve(request, provider_options={**request.provider_options, kind: merged})
-        return request
+        options = dict(request.provider_options)
+        for kind, own in own_options(self._house.kinds(meant.name), self._own).items():
+            options[kind] = {**options.get(kind, {}), **own}
+        return evolve(request, provider_options=options)
 
-    def _known(self, name: str) -> bool:
-        return self._settings.name_of(name) in self._settings.names
-
-    def provider(self, name: str) -> LLMProvider:
-        """The provider *name*, ready to be asked.
-
-        Raises:
-            ConfigError: it is not.
-        """
-        if name not in self._made:
-            made, place = self._settings.create(name), self._settings.place
-            issues = [evolve(i, path=place(made.name, i.path)) for i in made.check_config()]
-            if issues:
-                raise ConfigError(f"{made.name} cannot be used:", issues)
-            self._made[name] = made
-        return self._made[name]
+    def _known(self, name: str | None) -> bool:
+        settings = self._house.settings
+        return name in settings.routes or settings.name_of(name or "") in settings.names
 
     def resolve(self, request: Request[Any]) -> tuple[LLMProvider, Request[Any]]:
         """Who answers *request*, and the request for it."""
-        name, _, model = request.model.partition("/")
-        return self.provider(name), evolve(request, model=model)
+        prepared = self.prepare(request)
+        meant = self._house.find(prepared.model)
+        return self._house.provider(meant.name), evolve(prepared, model=meant.model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..manager.documents import Document, open_document
 from ..manager.files import own_config, read_tables
 from ..manager.formats import TABLES
 from ..manager.places import Steps, steps_of
-from ..manager.rules import tables_in
+from ..manager.rules import KINDS, tables_in
 from ..middleware.folders import user_folder
 from ..plugins import available_providers, canonical, plugin_manager
 from ..provider import LLMProvider
@@ -47,18 +47,34 @@ class Settings:
     default_model: str | None = None
     providers: Mapping[str, Mapping[str, Any]] = field(factory=dict, repr=False)
     issues: tuple[ConfigIssue, ...] = ()
+    found: Sequence[ConfigIssue] = ()
+    """All that is wrong with the manager's tables, by places in our form."""
 
     @property
     def path(self) -> Path | None:
         """The file; None where there is none."""
         return self.document.path
 
+    @property
+    def routes(self) -> dict[str, Any]:
+        """The routes, by name."""
+        return tables_in(self.document.tables, "routes")
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Other names for models."""
+        found = self.document.tables.get("aliases")
+        each = found.items() if isinstance(found, Mapping) else ()
+        return {name: model for name, model in each if isinstance(model, str)}
+
     def name_of(self, name: str) -> str:
         """The configured name that *name* means, an alias included; else the provider's own."""
         if name in self.providers:
             return name
-        same = [n for n in self.providers if canonical(n) == canonical(name)]
-        return same[0] if same else canonical(name)
+        wanted = canonical(name)
+        same = [n for n in self.providers if canonical(n) == wanted]
+        kind = [n for n in self.providers if canonical(self.kind_of(n)) == wanted]
+        return same[0] if same else kind[0] if len(kind) == 1 else wanted
 
     def kind_of(self, name: str) -> str:
         """The installed provider behind the configured *name*."""
@@ -67,7 +83,8 @@ class Settings:
     @property
     def names(self) -> list[str]:
         """Everything that may stand before the slash: configured and installed."""
-        return list(dict.fromkeys([*self.providers, *available_providers()]))
+        installed = (name for name in available_providers() if name not in KINDS)
+        return list(dict.fromkeys([*self.providers, *installed]))
 
     def create(self, name: str, extra: Mapping[str, Any] | None = None) -> LLMProvider:
         """The provider *name* as configured; *extra* beats the file.
@@ -109,7 +126,7 @@ def load(explicit: str | None) -> Settings:
     model = document.tables.get("default_model")
     general = [document.located(i) for i in found if _is_general(steps_of(i.path), model)]
     issues = (*document.issues, *general, *([] if explicit else _rivals(path, tables)))
-    return Settings(document, model if isinstance(model, str) else None, tables, issues)
+    return Settings(document, model if isinstance(model, str) else None, tables, issues, found)
 
 
 def remember_tables(tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -11,6 +11,9 @@ from attrs import asdict, evolve, field, frozen
 
 from ..capabilities import proved
 from ..errors import ConfigError, LLMError, PluginError, UnknownProviderError
+from ..manager.places import steps_of
+from ..manager.reach import targets
+from ..manager.rules import KINDS
 from ..plugins import KNOWN, PROVIDERS, available_providers, canonical, distribution, plugin_manager
 from ..provider import LLMProvider
 from ..types import Capabilities, ModelInfo
@@ -20,6 +23,7 @@ from .settings import Settings
 from .terminal import note, table, write_json
 
 T = TypeVar("T")
+NOBODY = "No provider is configured; `jackfield providers` shows what there is."
 
 PROBE: Mapping[str, Any] = {"timeout": 20, "retry": {"attempts": 1}}
 """A question about what there is deserves no more patience, unless the configuration says so."""
@@ -86,9 +90,23 @@ def key_source(provider: LLMProvider, told: Mapping[str, Any]) -> str:
 def everything(settings: Settings) -> list[Found]:
     """All providers in the file, then the other installed ones; the one for tests only if listed."""
     names = list(settings.providers)
-    covered = {canonical(settings.kind_of(n)) for n in names} | {"scripted"}
+    covered = {canonical(settings.kind_of(n)) for n in names} | {"scripted", *KINDS}
     names += [n for n in available_providers() if n not in covered]
     return [examine(settings, name) for name in names]
+
+
+def routes(settings: Settings) -> list[Found]:
+    """The routes of the file, and whom each leads to; what is wrong with those is theirs."""
+    found = []
+    for name, told in settings.routes.items():
+        own = [i for i in settings.found if steps_of(i.path)[:2] == ("routes", name)]
+        problem = "; ".join(str(settings.document.located(issue)) for issue in own)
+        kind, leads = str(told.get("kind", "fallback")), targets(settings.document.tables, name)
+        status = "not configured" if problem else "ready"
+        found.append(
+            Found(name, kind, True, "route", status, problem or f"{kind} of {', '.join(leads)}")
+        )
+    return found
 
 
 def ask(jobs: Mapping[str, Callable[[], Awaitable[T]]]) -> dict[str, T | LLMError]:
@@ -137,13 +155,29 @@ def _facts(name: str, model: ModelInfo) -> dict[str, Any]:
     return {"model": f"{name}/{model.id}", **facts}
 
 
+def named(state: State, names: Iterable[str]) -> list[Found]:
+    """The providers and routes called *names*.
+
+    Raises:
+        ConfigError: a name is of none that can be made.
+    """
+    found, settings = [], state.settings
+    for name in names:
+        if name in settings.routes:
+            found.append(Found(name, "route", True, provider=state.house.provider(name)))
+        else:
+            settings.create(name)
+            found.append(examine(settings, name))
+    return found
+
+
 @app.command()
 @click.argument("provider", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: models, and failures.")
 @common
 @click.pass_obj
 def models(state: State, /, provider: str | None, as_json: bool) -> None:
-    r"""List the models of PROVIDER, or of all that are configured.
+    r"""List the models of PROVIDER, or of all that are configured, with routes and aliases.
 
     A provider that fails is named beside the others' models; the exit code is 1 if it is one
     that you asked for or configured.
@@ -154,27 +188,27 @@ def models(state: State, /, provider: str | None, as_json: bool) -> None:
       jackfield models claude
       jackfield models --json | jq -r '.models[].model'
     """
-    settings = state.settings
-    if provider:
-        settings.create(provider)  # raises what is wrong
-    found = [examine(settings, provider)] if provider else everything(settings)
+    found, settings = named(state, [provider] if provider else ()), state.settings
     if provider and found[0].provider is None:
         raise ConfigError(f"{found[0].name} is not configured: {found[0].detail}")
-    found = [f for f in found if f.provider or f.matters]
+    found = [f for f in found or everything(settings) if f.provider or f.matters]
     results = ask({f.name: f.provider.alist_models for f in found if f.provider})
     failures: dict[str, object] = {f.name: f.detail for f in found if not f.provider}
     failures |= {n: r for n, r in results.items() if isinstance(r, LLMError)}
     listed = [(n, m) for n, r in results.items() if not isinstance(r, LLMError) for m in r]
+    ways = {r: targets(settings.document.tables, r) for r in settings.routes if not provider}
+    names = {} if provider else settings.aliases
     if as_json:
-        told = {name: str(problem) for name, problem in failures.items()}
-        write_json({"models": [_facts(*pair) for pair in listed], "failures": told})
+        facts = {"models": [_facts(*pair) for pair in listed], "routes": ways, "aliases": names}
+        write_json({**facts, "failures": {name: str(said) for name, said in failures.items()}})
     else:
-        table([_columns(*pair) for pair in listed])
+        leads = {**{name: ", ".join(ways[name]) for name in ways}, **names}.items()
+        table([*(_columns(*p) for p in listed), *([n, "", "", f"→ {to}"] for n, to in leads)])
     mattering = {f.name for f in found if f.matters or provider}
     for name, problem in failures.items():
         note(f"{name}: {problem}", 31 if name in mattering else 2)
     if not listed and not failures:
-        note("No provider is configured; `jackfield providers` shows what there is.")
+        note(NOBODY)
     if mattering & failures.keys():
         raise click.exceptions.Exit(FAILED)
 
@@ -214,9 +248,12 @@ def providers(state: State, /, provider: tuple[str, ...], as_json: bool) -> None
       jackfield providers claude
       jackfield providers --json | jq -r '.[] | select(.capabilities.rerank).name'
     """
+    settings, ways = state.settings, {f.name: f for f in routes(state.settings)}
     for name in provider:  # raises where there is none
-        plugin_manager().provider_class(state.settings.kind_of(state.settings.name_of(name)))
-    found = [examine(state.settings, n) for n in provider] or everything(state.settings)
+        if name not in ways:
+            plugin_manager().provider_class(settings.kind_of(settings.name_of(name)))
+    found = [ways.get(n) or examine(settings, n) for n in provider]
+    found = found or [*everything(settings), *ways.values()]
     missing = sorted(KNOWN.keys() - {f.kind for f in found} if not provider else ())
     found += [Found(n, n, status="available", detail=f"pip install {KNOWN[n]}") for n in missing]
     if as_json:

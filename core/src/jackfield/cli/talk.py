@@ -18,11 +18,11 @@ from ..types import ChatResponse, Message, Role
 from .call import Call, find_target
 from .chat import stream_answer, tell, totals
 from .errors import STOPPED, report
-from .settings import Settings
 from .terminal import note
+from .whom import House
 
 HELP = '''/help                    this list
-/model [PROVIDER/MODEL]  who answers; without a name, say who does
+/model [MODEL]           who answers; without a name, say who does
 /system [TEXT]           the instructions; without a text, show them ("-" removes them)
 /clear                   forget the conversation
 /save FILE               write it to a new file: messages if it ends in .json, else Markdown
@@ -36,7 +36,7 @@ Ctrl-C stops an answer. Begin with a blank to send a text that starts with /.'''
 class Talk:
     """A conversation: who answers, what was said, what it took."""
 
-    settings: Settings
+    house: House
     call: Call
     usage: bool
     messages: list[Message] = field(factory=list)
@@ -73,7 +73,7 @@ class Talk:
                 note(HELP)
             case "/model":
                 if rest:
-                    self.call = evolve(self.call, target=find_target(self.settings, rest))
+                    self.call = evolve(self.call, target=find_target(self.house, rest))
                 note(f"{self.call.target} answers.")
             case "/system":
                 if rest:
@@ -143,12 +143,12 @@ def history() -> Iterator[None]:
                 readline.write_history_file(path)
 
 
-def talk(settings: Settings, call: Call, usage: bool) -> int:
+def talk(house: House, call: Call, usage: bool) -> int:
     """Converse until the user leaves; return the exit code."""
     call.request([Message(Role.USER, "?")])  # raises what no question could mend
     who = call.target.notice or f"{call.target} answers."
     note(f"{who} /help lists the commands; Ctrl-D leaves.")
-    conversation = Talk(settings, evolve(call, target=evolve(call.target, notice="")), usage)
+    conversation = Talk(house, evolve(call, target=evolve(call.target, notice="")), usage)
     stopped = False
     with history():
         while True:

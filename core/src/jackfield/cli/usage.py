@@ -30,10 +30,9 @@ COUNTS = ("attempts", "failed", "cancelled", "open", "estimated", "unknown")
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens")
 MONEY = ("cost", "weighted_cost", "estimated_cost")
 
-HOW = """Nothing is booked in {place}. A ledger is turned on by two lines in the configuration of a ProviderManager,
+HOW = """Nothing is booked in {place}. A ledger is turned on by two lines in jackfield.toml:
   [ledger]
-  path = "usage.sqlite"     # without it, {place}
-or by registering jackfield.middleware.ledger.Ledger with a plugin manager."""
+  path = "usage.sqlite"     # without it, {place}"""
 
 ELSE = """Nothing is booked of what you ask for in {place}; `jackfield usage --since 3650d` shows all there is."""
 
