@@ -100,6 +100,27 @@ class VirtualDriver:
             raise RuntimeError(f"{stuck} flows wait for signals that nobody is left to raise")
         return [task.result for task in running]
 
+    def play(self, flows: Iterable[tuple[float, Flow[Any]]]) -> Iterator[Any]:
+        """As `run_all` for *flows* in the order of their starts: each is pulled when its time comes.
+
+        Results (or errors) are handed out as they end, and nothing of them is kept.
+        """
+        coming, alive = iter(flows), 0
+        following = next(coming, None)
+        while following is not None or self._ready:
+            if following is not None and (not self._ready or following[0] <= self._ready[0][0]):
+                self._schedule(_Running(following[1]), following[0], None)
+                alive, following = alive + 1, next(coming, None)
+                continue
+            self.now, _, turn, task, outcome = heapq.heappop(self._ready)
+            if turn == task.turn and not task.done:
+                self._step(task, outcome)
+                if task.done:
+                    alive -= 1
+                    yield task.result
+        if alive:
+            raise RuntimeError(f"{alive} flows wait for signals that nobody is left to raise")
+
     def _schedule(self, task: _Running, at: float, outcome: Any) -> None:
         """Have *task* go on at a time; what was due to it before is void once it has gone on."""
         self._order += 1

@@ -67,10 +67,16 @@ class Document:
         )
 
 
-def open_document(path: Path, env: Mapping[str, str]) -> Document:
-    """The file at *path*; never raises, but lists issues."""
+_OTHER = "name a file with --config or JACKFIELD_CONFIG, or neither"
+
+
+def open_document(path: Path, env: Mapping[str, str] | None, other: str = _OTHER) -> Document:
+    """The file at *path*; never raises, but lists issues. *other* is the fix where there is no file.
+
+    Without *env* it is no configuration of a manager, and its tables stay as they are.
+    """
     try:
-        text = _read(path)
+        text = _read(path, other)
     except ValueError as error:
         return Document(path=path, issues=(ConfigIssue(str(path), *error.args),))
     as_json = path.suffix.lower() == ".json" or text.lstrip().startswith("{")
@@ -82,7 +88,10 @@ def open_document(path: Path, env: Mapping[str, str]) -> Document:
         problem, fix = _unreadable(text, as_json, error)
     else:
         lines = json_lines(text) if as_json else toml_lines(text)
-        if isinstance(data, dict) or (as_json and isinstance(data, list) and data):
+        if isinstance(data, dict) and env is None:
+            return Document(path=path, lines=lines, tables=data)
+        listed = as_json and isinstance(data, list) and data
+        if env is not None and (isinstance(data, dict) or listed):
             return Document(path=path, lines=lines).told(translate(data, as_json, env))
         problem, fix = "is not a JSON object", 'write {"NAME": {…}, …}'
     found = re.search(r"line (\d+)", problem)
@@ -95,17 +104,17 @@ def from_mapping(tables: Mapping[str, Any], env: Mapping[str, str]) -> Document:
     return Document().told(translate(tables, True, env))
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, other: str) -> str:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ValueError("is not a file", _OTHER)
+            raise ValueError("is not a file", other)
         with path.open("rb") as file:
             content = file.read(MAX_SIZE + 1)
         if len(content) > MAX_SIZE:
             raise ValueError("is larger than 1 MiB", "that is no configuration")
         text = content.decode("utf-8-sig")
     except FileNotFoundError:
-        raise ValueError("does not exist", _OTHER) from None
+        raise ValueError("does not exist", other) from None
     except OSError as error:
         raise ValueError(
             error.strerror or "cannot be read", "check it and its permissions"
@@ -115,11 +124,8 @@ def _read(path: Path) -> str:
         raise ValueError(f"line {line} is not UTF-8", "save the file as UTF-8") from None
     if not text.strip():
         fix = "`jackfield config init` writes one to start with; or remove it"
-        raise ValueError("is empty", fix)
+        raise ValueError("is empty", fix if other == _OTHER else other)
     return text
-
-
-_OTHER = "name a file with --config or JACKFIELD_CONFIG, or neither"
 
 
 def _unreadable(text: str, as_json: bool, error: ValueError) -> tuple[str, str]:

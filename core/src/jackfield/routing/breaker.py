@@ -31,9 +31,13 @@ class Breaker:
         """Failures in a row."""
         self.opened: float | None = None
         """Since when it is open."""
+        self.times = 0
+        """How often it opened, ever."""
         self._openings = 0
         self._probing = False
         self._recent: deque[tuple[float, bool]] = deque()
+        self._failed = 0
+        """How many of the recent ones failed."""
 
     @property
     def until(self) -> float:
@@ -59,27 +63,32 @@ class Breaker:
         self._note(now, failed)
         if self.opened is None:
             if failed and self._tripped():
-                self.opened, self._openings = now, self._openings + 1
+                self._open(now)
         elif permit.probe and failed:
-            self.opened, self._openings = now, self._openings + 1
+            self._open(now)
         elif not failed and permit.at > self.opened:
             self.opened, self._openings = None, 0
             self._recent.clear()
+            self._failed = 0
 
     def release(self, permit: Permit) -> None:
         """Note that a call is over, even one that was left before its end: another may probe."""
         if permit.probe:
             self._probing = False
 
+    def _open(self, now: float) -> None:
+        self.opened, self._openings, self.times = now, self._openings + 1, self.times + 1
+
     def _note(self, now: float, failed: bool) -> None:
         recent, window = self._recent, self.settings.window
         recent.append((now, failed))
+        self._failed += failed
         while recent[0][0] <= now - window:
-            recent.popleft()
+            self._failed -= recent.popleft()[1]
 
     def _tripped(self) -> bool:
         settings = self.settings
         if self.streak >= settings.failures:
             return True
-        failed = sum(failure for _, failure in self._recent)
-        return len(self._recent) >= settings.minimum and failed >= settings.rate * len(self._recent)
+        count = len(self._recent)
+        return count >= settings.minimum and self._failed >= settings.rate * count

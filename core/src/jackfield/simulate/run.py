@@ -1,0 +1,248 @@
+"""The simulation: real routes and limits over simulated backends, on a clock that waits for nobody."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from ..config import Config, load_config
+from ..drivers.virtual import VirtualDriver
+from ..errors import LLMError
+from ..flow import NOW, Flow, Wrapper, tap
+from ..hookspecs import hookimpl
+from ..manager.build import build_routes
+from ..manager.names import Names
+from ..manager.settings import ManagerSettings, ProviderSettings
+from ..middleware.limits import Limits
+from ..params import GenerationParams
+from ..plugins import PluginManager
+from ..provider import LLMProvider
+from ..requests import ChatRequest, Request
+from ..routing import Keys, Route
+from ..types import Message, Role, TextPart, Usage
+from .backends import VISIT, Attempt, SimulatedProvider, Visit, text_of
+from .reports import DIGITS, HourTally, Percentiles, Report, TargetTally
+from .scenario import BackendSettings, Scenario
+from .traces import Call, Trace
+
+OWN = ("timeout", "retry")
+"""What of a provider's own configuration counts in a simulation."""
+
+_TOLD_EVERY = 1000
+
+
+def run_simulation(
+    settings: ManagerSettings,
+    scenario: Scenario,
+    trace: Trace,
+    seed: int = 0,
+    *,
+    route: str = "",
+    name: str = "",
+    progress: Callable[[float], object] | None = None,
+) -> Report:
+    """What becomes of the calls of *trace* under the policy *settings*, where backends behave as in *scenario*.
+
+    All calls go to *route*; without one, each to what its model's name means. The report
+    goes by *name*. *progress* is told the time of the simulation now and then.
+
+    Raises:
+        ConfigError: *settings* cannot be built.
+        NotFoundError: nobody is called *route*, or what a call asks for.
+    """
+    simulation = _Simulation(settings, scenario, seed, route)
+    simulation.run(trace, progress)
+    return simulation.report(name or route or "policy", trace)
+
+
+class _Simulation:
+    """One policy on its way through a trace."""
+
+    def __init__(
+        self, settings: ManagerSettings, scenario: Scenario, seed: int, route: str
+    ) -> None:
+        self.settings, self.scenario, self.seed = settings, scenario, seed
+        self.driver = VirtualDriver(seed=seed)
+        self.targets: dict[str, TargetTally] = {}
+        self.hours: dict[int, HourTally] = {}
+        self.failures: dict[str, int] = {}
+        self.failovers = self.retries = self.unpriced = 0
+        limits = {n: p.limits for n, p in settings.providers.items() if p.limits is not None}
+        plugins = PluginManager()
+        plugins.register(self)  # outside of the limits, to see who waits for them
+        plugins.register(Limits(settings.limits, limits))
+        self.providers = {
+            n: self._stand_in(n, p, {"hook": plugins.hook}) for n, p in settings.providers.items()
+        }
+        self.routes = build_routes(settings, self.providers, plugins.hook)
+        self.names = Names(settings, self.providers, self.routes)
+        self.known: dict[str, tuple[LLMProvider, str]] = {}
+        self.route = route
+        if route:
+            self._resolve(route)
+
+    def _stand_in(
+        self, name: str, own: ProviderSettings, options: Mapping[str, Any]
+    ) -> LLMProvider:
+        """Who stands for the provider *name*; several keys become `Keys`, as ever."""
+        backend = self.scenario.backends.get(name, BackendSettings())
+        config: Config = load_config(Config, {k: v for k, v in own.config.items() if k in OWN})
+        who = {"name": name, "kind": own.provider, "seed": self.seed, "seen": self._sent, **options}
+        each = [
+            SimulatedProvider(backend, config, key=key, **who)
+            for key in range(1, 1 + max(1, len(own.api_keys)))
+        ]
+        if len(each) == 1:
+            return each[0]
+        return Keys({"targets": each, "retry": config.retry}, name=name, **options)
+
+    def run(self, trace: Iterable[Call], progress: Callable[[float], object] | None) -> None:
+        """Make all calls of *trace*."""
+        flows = ((call.at, self._call(n, call)) for n, call in enumerate(trace))
+        for count, outcome in enumerate(self.driver.play(flows)):
+            if isinstance(outcome, Exception):
+                raise outcome
+            if progress is not None and not count % _TOLD_EVERY:
+                progress(self.driver.now)
+
+    def _resolve(self, model: str) -> tuple[LLMProvider, str]:
+        """Whom *model* means, and the model to ask for."""
+        if (found := self.known.get(model)) is None:
+            every = {**self.providers, **self.routes}
+            meant = None if model in self.providers else self.names.resolve(model, {})
+            found = (every[meant.provider], meant.model) if meant else (every[model], model)
+            self.known[model] = found
+        return found
+
+    def _call(self, number: int, call: Call) -> Flow[None]:
+        """One call, counted."""
+        provider, model = self._resolve(self.route or call.model)
+        at = int(call.at // 3600)
+        visit = Visit(number, call.input_tokens, call.output_tokens, at)
+        hour = self.hours.setdefault(at, HourTally())
+        hour.calls += 1
+        began: list[float] = []
+
+        def seen(step: Any, _outcome: Any) -> None:
+            if not began and type(step) is list:
+                began.append(self.driver.now)
+
+        request = ChatRequest(
+            model=call.model if self.route and call.model else model,
+            messages=(Message(Role.USER, (TextPart(text_of(max(0, call.input_tokens - 4))),)),),
+            params=GenerationParams(max_tokens=call.max_tokens),
+            metadata={VISIT: visit},
+        )
+        try:
+            yield from tap(provider.call(request, stream=call.stream), seen)
+        except LLMError as error:
+            kind = type(error).__name__
+            self.failures[kind] = self.failures.get(kind, 0) + 1
+        else:
+            hour.total.append(self.driver.now - call.at)
+            hour.first.extend(at - call.at for at in began)
+
+    # What backends and limits see.
+
+    @hookimpl
+    def wrap_attempt(self, provider: LLMProvider, request: Request[Any]) -> Wrapper:
+        """Note when an attempt begins to wait for its turn, and whether it is refused."""
+        visit, target = request.metadata[VISIT], f"{provider.name}/{request.model}"
+
+        def around(flow: Flow[Any]) -> Flow[Any]:
+            visit.asked = yield NOW
+            self.failovers += visit.last not in (None, target)
+            self.retries += visit.last == target
+            visit.last = target
+            try:
+                return (yield from flow)
+            except LLMError as error:
+                if error.code == "local_limit":
+                    tally = self._target(target)
+                    tally.refused += 1
+                    tally.waited += self.driver.now - visit.asked
+                raise
+
+        return around
+
+    def _target(self, name: str) -> TargetTally:
+        return self.targets.setdefault(name, TargetTally())
+
+    def _sent(self, attempt: Attempt) -> None:
+        """Count an attempt that reached a backend, now that it is over."""
+        visit, tally = attempt.visit, self._target(attempt.target)
+        hour = self.hours[visit.hour]
+        hour.requests += 1
+        tally.requests += 1
+        tally.waited += attempt.began - visit.asked
+        tally.input += attempt.input
+        tally.output += attempt.output
+        if attempt.pricing is None:
+            self.unpriced += 1
+        else:
+            owner = attempt.target.partition("/")[0]
+            usage = Usage(input_tokens=attempt.input, output_tokens=attempt.output)
+            amount = attempt.pricing.cost(usage).amount or Decimal(0)
+            cost = amount * self.settings.providers[owner].cost_multiplier
+            tally.cost = (tally.cost or Decimal(0)) + cost
+            hour.cost += cost
+        if attempt.error is None:
+            tally.answers += 1
+        else:
+            kind = type(attempt.error).__name__
+            tally.failures[kind] = tally.failures.get(kind, 0) + 1
+
+    def report(self, name: str, trace: Trace) -> Report:
+        """What was counted."""
+        hours = dict(sorted(self.hours.items()))
+        first, total = (
+            list(itertools.chain.from_iterable(getattr(h, part) for h in hours.values()))
+            for part in ("first", "total")
+        )
+        targets = dict(sorted(self.targets.items()))
+        return Report(
+            name=name,
+            trace=trace.source,
+            seed=self.seed,
+            calls=sum(h.calls for h in hours.values()),
+            successes=len(total),
+            failures=dict(sorted(self.failures.items())),
+            first=Percentiles.of(first),
+            total=Percentiles.of(total),
+            input_tokens=sum(t.input for t in targets.values()),
+            output_tokens=sum(t.output for t in targets.values()),
+            cost=sum((t.cost for t in targets.values() if t.cost is not None), Decimal(0)),
+            unpriced=self.unpriced,
+            requests=sum(t.requests for t in targets.values()),
+            refused=sum(t.refused for t in targets.values()),
+            waited=round(sum(t.waited for t in targets.values()), DIGITS),
+            failovers=self.failovers,
+            retries=self.retries,
+            openings=sum(map(_openings, self.routes.values())),
+            ended=round(self.driver.now, DIGITS),
+            targets={n: t.report(len(total)) for n, t in targets.items()},
+            hours=tuple(h.report(n) for n, h in hours.items()),
+            warnings=tuple(self._warnings()),
+        )
+
+    def _warnings(self) -> Iterator[str]:
+        """What of the policy or the scenario the report does not show."""
+        backends, asked = self.scenario.backends, {t.partition("/")[0] for t in self.targets}
+        for name in sorted(asked - backends.keys()):
+            yield f"providers.{name}: the scenario has no backends.{name}: it behaves as by default"
+        for name in sorted(backends.keys() - self.settings.providers.keys()):
+            near = difflib.get_close_matches(name, self.settings.providers, 1)
+            fix = f": did you mean {near[0]}?" if near else ""
+            yield f"backends.{name}: stands for no provider of this policy{fix}"
+        for name in ("cache", "budgets"):
+            if getattr(self.settings, name):
+                yield f"{name}: no part of the simulation"
+
+
+def _openings(route: LLMProvider) -> int:
+    """How often breakers of *route*'s targets opened."""
+    states = route._states if isinstance(route, Route) else ()  # noqa: SLF001  # seen from inside
+    return sum(state.breaker.times for state in states)
