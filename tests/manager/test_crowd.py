@@ -272,6 +272,12 @@ def use(manager: ProviderManager, number: int, turn: int) -> None:
             manager.stream_execute("main", "m", prompt).drain()
 
 
+async def auses(manager: ProviderManager, number: int) -> None:
+    """A task's calls."""
+    for turn in range(EACH // 2 // TASKS):
+        await ause(manager, number + turn)
+
+
 async def ause(manager: ProviderManager, turn: int) -> None:
     """As `use`, and cancelled at times."""
     prompt = f"{'fail' if turn % 7 == 0 else 'say'} {turn}"
@@ -307,8 +313,8 @@ def test_fifty_thousand_calls_leave_nothing_behind(
 
     async def crowd() -> None:
         async with anyio.create_task_group() as group:
-            for turn in range(EACH // 2):
-                group.start_soon(ause, manager, turn)
+            for number in range(TASKS):
+                group.start_soon(auses, manager, number)
 
     seen = []
     for _ in range(ROUNDS):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -16,6 +16,25 @@ if TYPE_CHECKING:
 NAME = "jackfield"
 hookspec = pluggy.HookspecMarker(NAME)
 hookimpl = pluggy.HookimplMarker(NAME)
+
+
+def results(hook: pluggy.HookRelay | None, name: str, **given: Any) -> Iterator[Any]:
+    """What the implementations of the hook *name* return, but None, as pluggy orders it: one after the other.
+
+    Each call of a model asks several hooks, and asking like this takes a quarter of the time.
+    """
+    if hook is None:
+        return
+    caller: pluggy.HookCaller = getattr(hook, name)
+    found = caller.get_hookimpls()
+    if any(each.hookwrapper or each.wrapper for each in found):
+        whole = caller(**given)
+        yield from whole if isinstance(whole, list) else [] if whole is None else [whole]
+        return
+    for each in reversed(found):
+        result = each.function(*[given[argument] for argument in each.argnames])
+        if result is not None:
+            yield result
 
 
 @hookspec(historic=True)

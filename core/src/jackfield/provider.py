@@ -18,7 +18,7 @@ from .drivers.sync import SyncDriver
 from .errors import ConfigError, InvalidRequestError, LLMError, UnsupportedOperationError
 from .events import StreamEvent
 from .flow import NOW, Flow
-from .hookspecs import hookspec
+from .hookspecs import hookspec, results
 from .params import ALIASES, NAMES, GenerationParams, ParamTable, normalize, parse_params
 from .prompts import Prompt, check_options, parse_choice, parse_format, parse_prompt, parse_tools
 from .requests import (
@@ -273,10 +273,10 @@ class LLMProvider(OperationVerbs):
         if self._closed:
             raise ConfigError(f"{self.name} is closed: make a new provider", provider=self.name)
         nested = budget is not None
-        if self._hook is not None and self._hook.prepare_call.get_hookimpls():
-            found = self._hook.prepare_call(provider=self, request=request, nested=nested)
-            for prepare in reversed(found):  # who wraps further out comes first here, too
-                request = prepare(request)
+        told = {"provider": self, "nested": nested}
+        prepares = list(results(self._hook, "prepare_call", request=request, **told))
+        for prepare in reversed(prepares):  # who wraps further out comes first here, too
+            request = prepare(request)
         if type(request) not in self.operations:
             if isinstance(request, TokenCountRequest) and ChatRequest in self.operations:
                 return cast("Flow[R]", self._estimate(request))
@@ -284,9 +284,8 @@ class LLMProvider(OperationVerbs):
             message = f"{self.name} has no {type(request).__name__}; it has {can or 'nothing'}"
             raise UnsupportedOperationError(message, provider=self.name)
         flow = self.attempts(request, stream, budget)
-        if self._hook is not None and self._hook.wrap_call.get_hookimpls():
-            for wrap in self._hook.wrap_call(provider=self, request=request, nested=nested):
-                flow = wrap(flow)
+        for wrap in list(results(self._hook, "wrap_call", request=request, **told)):
+            flow = wrap(flow)
         return flow
 
     def attempts(self, request: Request[R], stream: bool, budget: Budget | None) -> Flow[R]:
@@ -310,27 +309,21 @@ class LLMProvider(OperationVerbs):
     def _attempt(self, request: Request[R], stream: bool, deadline: float) -> Flow[R]:
         """One attempt, inside its middleware."""
         flow = self.flow(request, stream=stream, deadline=deadline)
-        if self._hook is not None and self._hook.wrap_attempt.get_hookimpls():
-            wraps = self._hook.wrap_attempt(provider=self, request=request, deadline=deadline)
-            for wrap in wraps:
-                flow = wrap(flow)
+        told = {"provider": self, "request": request, "deadline": deadline}
+        for wrap in list(results(self._hook, "wrap_attempt", **told)):
+            flow = wrap(flow)
         return flow
 
     def pricing(self, model: str) -> Pricing | None:
         """What *model* costs here, where a plugin knows."""
-        if self._hook is None or not self._hook.price_model.get_hookimpls():
-            return None
-        return cast("Pricing | None", self._hook.price_model(provider=self.info.name, model=model))
+        return next(results(self._hook, "price_model", provider=self.info.name, model=model), None)
 
     def _estimate(self, request: TokenCountRequest) -> Flow[TokenCount]:
         """A count by a tokenizer plugin, else a guess that says so."""
         yield from ()
-        if self._hook is not None:
-            counted = self._hook.count_tokens(
-                provider=self.info.name, model=request.model, request=request
-            )
-            if counted is not None:
-                return TokenCount(input_tokens=counted)
+        asked = {"provider": self.info.name, "model": request.model, "request": request}
+        for counted in results(self._hook, "count_tokens", **asked):
+            return TokenCount(input_tokens=counted)
         warning = CallWarning("emulated", "count_tokens", "guessed at four bytes a token")
         return TokenCount(input_tokens=guess_tokens(request), estimated=True, warnings=(warning,))
 

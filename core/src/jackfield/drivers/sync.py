@@ -68,6 +68,8 @@ class SyncDriver:
                         response = step.response
                         outcome = response.handle.read(step.deadline)
                         response.at = self._clock()
+                    elif type(step) is Now:
+                        outcome = self._clock()
                     elif type(step) is HTTPRequest:
                         outcome = self._open(step, opened)
                     else:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -32,6 +33,19 @@ _ASIDE = ("timeout", "strict", "metadata")
 """What of a request does not change its answer."""
 
 
+@lru_cache(maxsize=512)
+def _fields(kind: type[Any]) -> tuple[tuple[str, str, Any], ...] | None:
+    """Each field of an attrs class: its name, that for ``__init__``, and its default; None for others."""
+    if not attrs.has(kind) or issubclass(kind, Enum | LLMError):
+        return None
+    return tuple((f.name, f.alias or f.name, f.default) for f in attrs.fields(kind) if f.init)
+
+
+@lru_cache(maxsize=512)
+def _name(kind: type[Any]) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
 def encode(value: Any) -> Any:
     """*value* as plain JSON from which `decode` makes an equal value.
 
@@ -40,41 +54,41 @@ def encode(value: Any) -> Any:
     Raises:
         InvalidRequestError: it holds something else.
     """
-    if value is None or isinstance(value, bool) or type(value) in (int, str):
+    kind = type(value)
+    if value is None or kind is str or kind is int or kind is bool:
         return value
-    if type(value) is float and value - value == 0:
+    if kind is float and value - value == 0:
         return value
-    if isinstance(value, Mapping):
+    if (leaf := _LEAVES.get(kind)) is not None:
+        return {TAG: leaf[0], "value": leaf[1](value)}
+    if isinstance(value, tuple):
+        return {TAG: "tuple", "items": [encode(v) for v in value]}
+    if isinstance(value, list):
+        return [encode(v) for v in value]
+    if _fields(kind) is None and isinstance(value, Mapping):
         if TAG not in value and all(type(k) is str for k in value):
             return {k: encode(v) for k, v in value.items()}
         return {TAG: "table", "items": [[encode(k), encode(v)] for k, v in value.items()]}
-    if isinstance(value, list):
-        return [encode(v) for v in value]
-    if isinstance(value, tuple):
-        return {TAG: "tuple", "items": [encode(v) for v in value]}
-    if (leaf := _LEAVES.get(type(value))) is not None:
-        return {TAG: leaf[0], "value": leaf[1](value)}
     return _instance(value)
 
 
 def _instance(value: Any) -> Any:
     """An instance of a class that has a name: of an enumeration, an error, or an attrs class."""
     kind = type(value)
-    told: dict[str, Any] = {TAG: f"{kind.__module__}:{kind.__qualname__}"}
+    told: dict[str, Any] = {TAG: _name(kind)}
+    if (fields := _fields(kind)) is not None:
+        for name, alias, usual in fields:
+            held = getattr(value, name)
+            if held is not usual and not (type(held) is type(usual) and held == usual):
+                told[alias] = encode(held)
+        return told
     if isinstance(value, Enum):
         return {**told, "value": encode(value.value)}
     if isinstance(value, LLMError):
         facts = {name: _fact(fact) for name, fact in value.__dict__.items()}
         return {**told, "args": [_fact(a) for a in value.args], "facts": facts}
-    if not attrs.has(kind):
-        fix = "keep plain values, attrs classes and errors in requests and results"
-        raise InvalidRequestError(f"a {kind.__name__} cannot be written down; {fix}", phase="build")
-    for field in attrs.fields(kind):
-        held = getattr(value, field.name)
-        usual = field.default
-        if field.init and not (type(held) is type(usual) and held == usual):
-            told[field.alias] = encode(held)
-    return told
+    fix = "keep plain values, attrs classes and errors in requests and results"
+    raise InvalidRequestError(f"a {kind.__name__} cannot be written down; {fix}", phase="build")
 
 
 def _fact(value: Any) -> Any:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -47,8 +48,7 @@ class Keys:
     def key(self, provider: LLMProvider, request: Request[Any]) -> bytes | None:
         """The key of *request* to *provider*, 32 bytes; None where it holds what no wire can carry."""
         kind = type(request)
-        names = (f.name for f in attrs.fields(kind) if f.name not in _ASIDE)
-        body = {name: getattr(request, name) for name in names}
+        body = {name: getattr(request, name) for name in _names(kind) if name not in _ASIDE}
         if (params := body.get("params")) is not None:
             body["params"] = {name: _number(v) for name, v in _fields(params).items()}
         tenant = request.metadata.get("tenant")
@@ -96,8 +96,13 @@ class Keys:
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
 
 
+@lru_cache(maxsize=256)
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(kind))
+
+
 def _fields(value: Any) -> Mapping[str, Any]:
-    return {f.name: getattr(value, f.name) for f in attrs.fields(type(value))}
+    return {name: getattr(value, name) for name in _names(type(value))}
 
 
 def _settings(provider: LLMProvider) -> Any:

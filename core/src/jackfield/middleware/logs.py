@@ -90,8 +90,12 @@ class Logs:
     # What is written.
 
     @hookimpl
-    def wrap_call(self, provider: LLMProvider, request: Request[Any], nested: bool) -> Wrapper:
+    def wrap_call(
+        self, provider: LLMProvider, request: Request[Any], nested: bool
+    ) -> Wrapper | None:
         """Write how the call began and ended; that of a route's target at DEBUG."""
+        if nested and not LOG.isEnabledFor(logging.DEBUG):
+            return None
         return partial(self._call, provider, request, nested)
 
     @hookimpl
@@ -123,6 +127,8 @@ class Logs:
         for warning in () if nested else getattr(result, "warnings", ()):
             told = {"kind": warning.kind, "subject": warning.subject, "detail": warning.detail}
             _write(logging.WARNING, "compromise", about, **told)
+        if not LOG.isEnabledFor(usual):
+            return result
         said = getattr(result, "text", None) if self.settings.prompts else None
         _write(usual, "call ended", about, **_outcome(result, watch), prompt=asked, answer=said)
         return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from jackfield import Pricing, hookimpl
@@ -20,6 +21,23 @@ SERVICES: Mapping[str, str] = {
     "together": "together",
 }
 """Our providers and the library's names for their services; what runs at home has no price."""
+
+
+class _Models:
+    """The models of one edition of the library's data, each looked for once: that takes long."""
+
+    def __init__(self, snapshot: Any) -> None:
+        self.snapshot = snapshot
+        self.find = lru_cache(maxsize=1024)(self._find)
+
+    def _find(self, service: str, model: str) -> Any:
+        try:
+            return self.snapshot.find_provider_model(model, None, service, None)[1]
+        except LookupError:
+            return None
+
+
+_known = _Models(None)
 
 
 def _base(price: Any) -> Decimal | None:
@@ -41,10 +59,12 @@ def price_model(provider: str, model: str) -> Pricing | None:
 
     from genai_prices import __version__, data_snapshot
 
-    snapshot = data_snapshot.get_snapshot()
-    try:
-        _, found = snapshot.find_provider_model(model, None, SERVICES[provider], None)
-    except LookupError:
+    global _known  # noqa: PLW0603  # exchanged as a whole when the data are
+    snapshot, known = data_snapshot.get_snapshot(), _known
+    if known.snapshot is not snapshot:
+        known = _known = _Models(snapshot)
+    found = known.find(SERVICES[provider], model)
+    if found is None:
         return None
     prices = found.get_prices(datetime.now(UTC))
     named = vars(prices)
