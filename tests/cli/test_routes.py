@@ -231,3 +231,11 @@ def test_a_plain_call_loads_no_manager(cli: Cli) -> None:
     done = cli("chat", "Hi")
     assert done.stdout == "Hi\n"
     assert not [x for x in done.stderr.splitlines() if x.endswith(("manager.manager", ".routing"))]
+
+
+def test_a_key_for_once_goes_to_whom_a_bare_name_means(cli: Cli) -> None:
+    box = '[providers.box]\nprovider = "openai-compatible"\nbase_url = "http://127.0.0.1:9/v1"\n'
+    cli.configure(box + 'models = ["m"]\napi_key = "of-the-file-0123456789"\n[ledger]\n')
+    done = cli("chat", "-m", "m", "--key", "broken key\t", "Hi")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "providers.box.api_key" in done.stderr

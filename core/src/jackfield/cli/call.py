@@ -141,6 +141,7 @@ def find_target(house: House, model: str | None, key: str | None = None) -> Targ
         if meant.name in house.settings.routes:
             raise click.UsageError(f"--key is one provider's, and {meant.name} is a route")
         house.keys[meant.name] = key
+        house.close()  # whoever was made to find out whom the model means has not that key
     try:
         provider = house.provider(meant.name)
     except (UnknownProviderError, PluginError) as error:
