@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from run import server
+from run import server  # type: ignore[import-not-found]  # it lies beside this script
 
 from jackfield import ProviderManager, create_provider
 

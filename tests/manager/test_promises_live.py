@@ -97,7 +97,7 @@ def outcomes(managed: ProviderManager, colour: str, asked: list[tuple[Job, str]]
     """What came of each job and prompt, many at once."""
     if colour == "sync":
         with ThreadPoolExecutor(16) as pool:
-            return list(pool.map(lambda a: call(managed, *a[0], a[1]), asked))
+            return list(pool.map(lambda a: call(managed, a[0][0], a[0][1], a[1]), asked))
     found: dict[int, Any] = {}
 
     async def one(at: int, limit: anyio.CapacityLimiter) -> None:

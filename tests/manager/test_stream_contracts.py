@@ -31,7 +31,7 @@ SPEAKERS = {
 def server() -> Iterator[FaultServer]:
     """The fault server; its entries ``text`` and ``text_cut`` are of text alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(named.ANSWERS, "text", PLAIN)  # type: ignore[arg-type]  # it is a dict
+        patch.setitem(named.ANSWERS, "text", PLAIN)
         own = {
             **CATALOGUE,
             "text": replace(CATALOGUE["ok"], name="text", answer="text"),

@@ -54,7 +54,7 @@ def encode(value: Any) -> Any:
     Raises:
         InvalidRequestError: it holds something else.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if value is None or kind is str or kind is int or kind is bool:
         return value
     if kind is float and value - value == 0:
@@ -74,7 +74,7 @@ def encode(value: Any) -> Any:
 
 def _instance(value: Any) -> Any:
     """An instance of a class that has a name: of an enumeration, an error, or an attrs class."""
-    kind = type(value)
+    kind: Any = type(value)
     told: dict[str, Any] = {TAG: _name(kind)}
     if (fields := _fields(kind)) is not None:
         for name, alias, usual in fields:

@@ -47,7 +47,7 @@ class Keys:
 
     def key(self, provider: LLMProvider, request: Request[Any]) -> bytes | None:
         """The key of *request* to *provider*, 32 bytes; None where it holds what no wire can carry."""
-        kind = type(request)
+        kind: Any = type(request)
         body = {name: getattr(request, name) for name in _names(kind) if name not in _ASIDE}
         if (params := body.get("params")) is not None:
             body["params"] = {name: _number(v) for name, v in _fields(params).items()}
@@ -102,7 +102,8 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
 
 
 def _fields(value: Any) -> Mapping[str, Any]:
-    return {name: getattr(value, name) for name in _names(type(value))}
+    kind: Any = type(value)
+    return {name: getattr(value, name) for name in _names(kind)}
 
 
 def _settings(provider: LLMProvider) -> Any:

@@ -82,8 +82,8 @@ def _text(value: Any) -> str | None:
     """*value* as the database takes it; None for what is no text."""
     if not isinstance(value, str) or not value:
         return None
-    value = value[:500]
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    text = value[:500]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _tags(request: Request[Any]) -> tuple[str, ...]:
