@@ -184,3 +184,26 @@ print(jackfield_prices.price_model(provider="claude", model="claude-sonnet-4-5")
 def test_whatever_a_model_is_called_is_no_error(provider: str, model: str) -> None:
     found = priced(provider, model)
     assert found is None or found.input >= 0
+
+
+def test_a_model_is_looked_for_once_in_an_edition_of_the_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, asked = data_snapshot.get_snapshot(), []
+
+    class Edition:
+        timestamp, from_auto_update = before.timestamp, False
+
+        def find_provider_model(self, model: str, *rest: Any) -> Any:
+            asked.append(model)
+            return before.find_provider_model(model, *rest)
+
+    for _ in range(2):
+        edition = Edition()
+        monkeypatch.setattr(data_snapshot, "get_snapshot", lambda found=edition: found)
+        first = price_model("openai", "gpt-4o")
+        assert first is not None
+        for _ in range(3):
+            assert price_model("openai", "gpt-4o") == first
+            assert price_model("openai", "nobody-knows-it") is None
+    assert asked == ["gpt-4o", "nobody-knows-it"] * 2

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from jackfield import Pricing, hookimpl
 
-from .pricing import ModelPricing
+from .pricing import ModelPricing, Models
 
 SERVICES: Mapping[str, str] = {
     "azure": "azure",
@@ -23,21 +22,7 @@ SERVICES: Mapping[str, str] = {
 """Our providers and the library's names for their services; what runs at home has no price."""
 
 
-class _Models:
-    """The models of one edition of the library's data, each looked for once: that takes long."""
-
-    def __init__(self, snapshot: Any) -> None:
-        self.snapshot = snapshot
-        self.find = lru_cache(maxsize=1024)(self._find)
-
-    def _find(self, service: str, model: str) -> Any:
-        try:
-            return self.snapshot.find_provider_model(model, None, service, None)[1]
-        except LookupError:
-            return None
-
-
-_known = _Models(None)
+_known = Models(None)
 
 
 def _base(price: Any) -> Decimal | None:
@@ -62,7 +47,7 @@ def price_model(provider: str, model: str) -> Pricing | None:
     global _known  # noqa: PLW0603  # exchanged as a whole when the data are
     snapshot, known = data_snapshot.get_snapshot(), _known
     if known.snapshot is not snapshot:
-        known = _known = _Models(snapshot)
+        known = _known = Models(snapshot)
     found = known.find(SERVICES[provider], model)
     if found is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from attrs import field, frozen
@@ -45,3 +46,17 @@ def _kept_for_an_hour(usage: Usage) -> int | None:
     """Tokens that Claude wrote into its cache for an hour, at another price."""
     written = usage.raw.get("cache_creation")
     return written.get("ephemeral_1h_input_tokens") if isinstance(written, Mapping) else None
+
+
+class Models:
+    """The models of one edition of the library's data, each looked for once: that takes long."""
+
+    def __init__(self, snapshot: Any) -> None:
+        self.snapshot = snapshot
+        self.find = lru_cache(maxsize=1024)(self._find)
+
+    def _find(self, service: str, model: str) -> Any:
+        try:
+            return self.snapshot.find_provider_model(model, None, service, None)[1]
+        except LookupError:
+            return None
