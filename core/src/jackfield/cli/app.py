@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from click.shell_completion import shell_complete
 
-from . import batch, chat, compare, config, doctor, errors, health, pull, survey, usage
+from . import batch, chat, compare, config, doctor, errors, health, pull, simulate, survey, usage
 from .base import app
 from .terminal import note, remember_secrets
 
@@ -24,6 +24,7 @@ __all__ = [
     "health",
     "pull",
     "run",
+    "simulate",
     "survey",
     "usage",
 ]

@@ -94,7 +94,7 @@ class Program(click.Group):
 
     sections: ClassVar = {
         "Talk to a model": ("chat", "explain", "compare", "batch"),
-        "Look around": ("models", "providers", "doctor", "health", "usage"),
+        "Look around": ("models", "providers", "doctor", "health", "usage", "simulate"),
         "Models on this machine": ("pull",),
         "Set up": ("config",),
     }

@@ -113,11 +113,9 @@ class VirtualDriver:
                 alive, following = alive + 1, next(coming, None)
                 continue
             self.now, _, turn, task, outcome = heapq.heappop(self._ready)
-            if turn == task.turn and not task.done:
-                self._step(task, outcome)
-                if task.done:
-                    alive -= 1
-                    yield task.result
+            if turn == task.turn and not task.done and self._step(task, outcome):
+                alive -= 1
+                yield task.result
         if alive:
             raise RuntimeError(f"{alive} flows wait for signals that nobody is left to raise")
 
@@ -126,14 +124,15 @@ class VirtualDriver:
         self._order += 1
         heapq.heappush(self._ready, (at, self._order, task.turn, task, outcome))
 
-    def _step(self, task: _Running, outcome: Any) -> None:
+    def _step(self, task: _Running, outcome: Any) -> bool:
+        """Have *task* go on with *outcome*; whether that was the end of it."""
         task.turn += 1
         flow = task.flow
         try:
             step = flow.throw(outcome) if isinstance(outcome, LLMError) else flow.send(outcome)
             if isinstance(step, Wait):
                 self._park(task, step)
-                return
+                return False
             at, outcome = self._perform(step, task.deferred)
         except StopIteration as stop:
             task.result = stop.value
@@ -141,10 +140,11 @@ class VirtualDriver:
             task.result = error
         else:
             self._schedule(task, at, outcome)
-            return
+            return False
         task.done = True
         for close in reversed(task.deferred):
             close()
+        return True
 
     def _park(self, task: _Running, wait: Wait) -> None:
         """Let *task* go on when its signal is raised, or its time is up."""

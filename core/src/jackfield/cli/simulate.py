@@ -1,0 +1,143 @@
+"""``jackfield simulate``: routes tried out on made-up or recorded traffic, one policy or two side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .base import app, common
+from .terminal import hide, is_terminal, note, safe, styled, write, write_json
+
+if TYPE_CHECKING:
+    from ..simulate import Report, Trace
+    from ..simulate.reports import Difference, Number
+
+SIMULATE_HELP = """Try out the routes and limits of ROUTES before they are rolled out.
+
+Nothing is sent, and no key or plugin is needed: the real routes, breakers, retries and limits
+run on a clock that waits for nobody, over backends that behave as the scenario says. With OTHER, or
+with --route twice, two policies meet the same traffic and the same luck. The same seed gives the same report.
+
+\b
+TRACE is a file with a call on each line, or made-up traffic:
+  {"at": 0.5, "input_tokens": 800, "output_tokens": 200, "stream": true}
+  poisson:rate=5,duration=1h,input=800,output=200
+  week:peak=20/minute
+
+\b
+Examples:
+  jackfield simulate jackfield.toml --route main --trace poisson:rate=2 --scenario bad-day.toml
+  jackfield simulate now.toml next.toml --route main --trace calls.jsonl --scenario bad-day.toml
+  jackfield simulate jackfield.toml --route cheap --route quick --trace week:peak=20/minute --json
+"""
+
+
+def _policies(files: Sequence[Path], routes: Sequence[str]) -> list[tuple[Path, str]]:
+    """File and route of each policy: one or two."""
+    if len(files) > 2 or len(routes) > 2:
+        raise click.UsageError("two policies can be compared: name two files, or two routes")
+    count = max(len(files), len(routes), 1)
+    named = [[*given, *given][:count] for given in (files, routes or [""])]
+    return list(zip(*named, strict=True))
+
+
+def _titles(policies: Sequence[tuple[Path, str]]) -> list[str]:
+    """What tells the policies apart."""
+    several = len({path for path, _ in policies}) > 1
+    return [
+        " ".join(filter(None, (path.name if several else "", route))) or path.name
+        for path, route in policies
+    ]
+
+
+def _progress(title: str, trace: Trace) -> Callable[[float], None]:
+    """Tells how far the simulation is, where somebody waits."""
+    shown = is_terminal(sys.stderr)
+
+    def tell(at: float) -> None:
+        if shown:
+            part = min(at / trace.span, 1.0) if trace.span else 1.0
+            print(f"\r{safe(title)}: {part:.0%} ", end="", file=sys.stderr, flush=True)
+            if part == 1.0:
+                print(file=sys.stderr)
+
+    return tell
+
+
+def _number(value: Number, unit: str) -> str:
+    if value is None:
+        return "unknown"
+    if unit == "$":
+        return f"${value:,.2f}" if value >= 1 else f"${value:.4f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.{0 if value >= 1000 else 2}f}{' ' if unit == 's' else ''}{unit}"
+
+
+def _change(found: Difference) -> str:
+    """How the second differs from the first."""
+    if found.unit == "%" and found.before is not None and found.after is not None:
+        return f"{float(found.after) - float(found.before):+.2f} points"
+    if found.before == found.after:
+        return "="
+    return "" if found.change is None else f"{found.change:+.1%}"
+
+
+def _show(reports: Sequence[Report]) -> None:
+    """The table: a row for each measure, numbers to the right."""
+    from ..simulate.reports import compare_reports
+
+    rows = [["", *(report.name for report in reports), "change"]]
+    for found in compare_reports(reports[0], reports[-1]).differences:
+        values = [found.before, found.after][: len(reports)]
+        rows.append([found.name, *(_number(v, found.unit) for v in values), _change(found)])
+    rows = [
+        [hide(safe(cell)) for cell in row[: 1 + len(reports) + (len(reports) > 1)]] for row in rows
+    ]
+    name, *sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for at, (head, *cells) in enumerate(rows):
+        right = "  ".join(cell.rjust(size) for cell, size in zip(cells, sizes, strict=True))
+        line = f"{head.ljust(name)}  {right}".rstrip()
+        write((line if at else styled(line, sys.stdout, 1)) + "\n")
+
+
+@app.command(help=SIMULATE_HELP)
+@click.argument(
+    "files", nargs=-1, required=True, metavar="ROUTES [OTHER]", type=click.Path(path_type=Path)
+)
+@click.option("--route", "routes", multiple=True, metavar="NAME",
+              help="Whom all calls go to: a route, or PROVIDER/MODEL. Give two to compare them.")  # fmt: skip
+@click.option("--trace", "source", required=True, metavar="TRACE", help="The traffic.")
+@click.option("--scenario", metavar="FILE", help="How backends behave. Default: all is well.")
+@click.option("--seed", type=int, default=0, show_default=True, help="What all chance comes from.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with each hour.")
+@common
+def simulate(
+    *, files: tuple[Path, ...], routes: tuple[str, ...], source: str, scenario: str | None,
+    seed: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Try out routes."""
+    from .. import simulate as kit
+
+    policies = _policies(files, routes)
+    settings = [kit.read_policy(path) for path, _ in policies]
+    backends = kit.read_scenario(scenario) if scenario else kit.Scenario()
+    trace, reports = kit.read_trace(source, seed), []
+    for (_, route), own, title in zip(policies, settings, _titles(policies), strict=True):
+        tell = _progress(title, trace)
+        reports.append(
+            kit.run_simulation(own, backends, trace, seed, route=route, name=title, progress=tell)
+        )
+        tell(trace.span)
+    if as_json and len(reports) > 1:
+        write_json(kit.compare_reports(*reports).to_dict())
+    elif as_json:
+        write_json(reports[0].to_dict())
+    else:
+        _show(reports)
+    for warning in dict.fromkeys(w for report in reports for w in report.warnings):
+        note(f"Warning: {warning}", 33)
