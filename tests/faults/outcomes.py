@@ -40,6 +40,16 @@ class Outcome:
     shown: str = field(default="", repr=False)
     """Its traceback with the variables of every frame."""
 
+    def lighten(self) -> None:
+        """Let go of what was needed to judge it: the frames of its error hold whole bodies."""
+        self.told = self.shown = ""
+        links = [self.error]
+        while links:
+            link = links.pop()
+            if link is not None and link.__traceback__ is not None:
+                link.__traceback__ = None
+                links += [link.__cause__, link.__context__]
+
 
 def told(error: BaseException | None) -> str:
     """What *error* says: its texts, its facts, its traceback, its pickle."""

@@ -32,12 +32,17 @@ class Matrix:
         return run(colour, cases(dialect), self.server, f"{dialect}-{colour}")
 
     def _wrong(self, dialect: str, colour: str) -> Sequence[Wrong]:
-        return [
+        results = self.results(dialect, colour)
+        found = [
             (str(case), kind, why)
-            for case, outcomes in self.results(dialect, colour).items()
+            for case, outcomes in results.items()
             for outcome in outcomes
             for kind, why in judge(case, outcome, self.server, f"{dialect}-{colour}-{case}")
         ]
+        for outcomes in results.values():
+            for outcome in outcomes:
+                outcome.lighten()
+        return found
 
     def of(self, dialect: str, colour: str, kind: str) -> str:
         """What is wrong of one *kind*, a line each."""
