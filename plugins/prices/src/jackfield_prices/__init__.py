@@ -8,7 +8,8 @@ from typing import Any
 
 from jackfield import Pricing, hookimpl
 
-from .pricing import ModelPricing, Models
+from .pricing import ModelPricing
+from .pricing import Models as _Models
 
 SERVICES: Mapping[str, str] = {
     "azure": "azure",
@@ -22,7 +23,7 @@ SERVICES: Mapping[str, str] = {
 """Our providers and the library's names for their services; what runs at home has no price."""
 
 
-_known = Models(None)
+_known = _Models(None)
 
 
 def _base(price: Any) -> Decimal | None:
@@ -47,7 +48,7 @@ def price_model(provider: str, model: str) -> Pricing | None:
     global _known  # noqa: PLW0603  # exchanged as a whole when the data are
     snapshot, known = data_snapshot.get_snapshot(), _known
     if known.snapshot is not snapshot:
-        known = _known = Models(snapshot)
+        known = _known = _Models(snapshot)
     found = known.find(SERVICES[provider], model)
     if found is None:
         return None
