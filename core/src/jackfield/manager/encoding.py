@@ -141,9 +141,12 @@ def _class(name: str) -> type[Any]:
     raise ValueError(f"there is no {name} here: load the plugin that it comes from")
 
 
+_DUMPS = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
 def dumps(plain: Any) -> str:
     """*plain* as one line of ASCII, the same for the same value."""
-    return json.dumps(plain, separators=(",", ":"), allow_nan=False)
+    return _DUMPS(plain)
 
 
 def digest(request: Request[Any]) -> str:

@@ -176,6 +176,10 @@ def worst(
 # What passed.
 
 
+_SENDING = frozenset({HTTPRequest, Invoke, Sleep})
+"""Effects after which the backend may have been asked."""
+
+
 class Seen:
     """What passed of one attempt: whether it was sent, what the answer's head and events told."""
 
@@ -196,7 +200,7 @@ class Seen:
 
     def sending(self, step: Any) -> None:
         """Note the effect *step* before it happens."""
-        if isinstance(step, HTTPRequest | Invoke | Sleep):
+        if not self.sent and type(step) in _SENDING:
             self.sent = True
 
     def came(self, step: Any, outcome: Any) -> None:
