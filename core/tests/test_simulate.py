@@ -245,7 +245,7 @@ kind = "slow"
 [backends.two]
 price = { input = 2, output = 8 }
 """
-RECORDED = "d2f81ea9d16c4825039c0cfaedfec2e42c5a6fa6ff4d44d27ebccaf382831b47"
+RECORDED = "10e447f62fac739e7efab601a693943ae3e612ca33f5e371cf3ac26ca04bac30"
 
 
 def test_another_seed_gives_other_traffic(policy: ManagerSettings) -> None:

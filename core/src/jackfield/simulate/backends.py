@@ -27,7 +27,7 @@ from ..flow import NOW, Flow, Sleep
 from ..middleware.rates import parse_rate
 from ..middleware.windows import Window
 from ..provider import LLMProvider
-from ..requests import ChatRequest, Request, guess_tokens
+from ..requests import ChatRequest, Request
 from ..types import (
     ChatResponse,
     FinishReason,
@@ -41,10 +41,7 @@ from ..types import (
 from .scenario import BackendSettings, ModelSettings, Outage
 
 VISIT = "jackfield.simulate"
-"""Under this name a request's metadata hold its `Visit`."""
-
-ANSWER = 200
-"""Tokens of an answer, where neither the trace nor ``max_tokens`` says."""
+"""Under this name the metadata of a request hold its `Visit`."""
 
 _PIECES = 3
 _ROUND_TRIP = 0.05
@@ -118,10 +115,9 @@ class SimulatedProvider(LLMProvider):
     ) -> None:
         super().__init__(config or Config(), name=name, **options)
         self.info = evolve(type(self).info, name=kind)  # type: ignore[misc]  # goes by that name
-        self.settings, self.seed, self.key = settings, seed, key
+        self.settings, self.seed = settings, seed
         self.occupancy = 0
         self._seen = seen
-        self._numbers = itertools.count()
         own = (o for o in settings.outages if o.key in (None, key))
         self._outages = [(*outage.window, outage) for outage in own]
         rates = (settings.limits.requests, settings.limits.tokens)
@@ -142,10 +138,7 @@ class SimulatedProvider(LLMProvider):
     def flow(self, request: Request[Any], *, stream: bool, deadline: float) -> Flow[Any]:
         """One attempt at *request*."""
         asked = cast("ChatRequest", request)
-        visit = asked.metadata.get(VISIT)
-        if not isinstance(visit, Visit):
-            wanted = asked.params.max_tokens or ANSWER
-            visit = Visit(next(self._numbers), guess_tokens(asked), wanted)
+        visit: Visit = asked.metadata[VISIT]
         tries = visit.tries[self.name] = visit.tries.get(self.name, 0) + 1
         luck = chances(self.seed, self.name, visit.number, tries)
         now = yield NOW

@@ -9,13 +9,12 @@ from typing import Any
 
 from attrs import evolve
 
-from ..config import Config, conceal, try_config
+from ..config import Config, Issues, conceal, try_config
 from ..errors import ConfigError
 from ..manager.documents import open_document
-from ..manager.files import read_tables
+from ..manager.files import inspect
 from ..manager.rules import tables_in
 from ..manager.settings import ManagerSettings
-from .run import OWN
 
 
 def read_policy(
@@ -31,31 +30,31 @@ def read_policy(
     """
     file, environment = Path(path).expanduser(), os.environ if env is None else env
     document = open_document(file, environment, "name a file with routes")
-    document = evolve(document, tables=_keyless(document.tables))
-    settings, found = read_tables(document, environment)
-    placed = [(document.line(i), document.located(i)) for i in found]
-    for name, table in tables_in(document.tables, "providers").items():
-        base = ("providers", name)
-        _, issues = try_config(Config, conceal(_own(table)), environment)
-        placed += [(document.line(i, base), document.located(i, base)) for i in issues]
-    issues = [*document.issues, *(i for _, i in sorted(placed, key=lambda p: p[0]))]
-    if settings is None or issues:
-        raise ConfigError(f"{file} has problems:", issues)
-    return settings
+    found = inspect(
+        evolve(document, tables=_keyless(document.tables)), environment, _check_stand_in
+    )
+    if found.settings is None:
+        raise ConfigError(f"{file} has problems:", found.issues)
+    return found.settings
 
 
-def _own(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in table.items() if k in OWN}
+def own_config(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a provider's own *table* counts in a simulation."""
+    return {name: table[name] for name in ("timeout", "retry") if name in table}
+
+
+def _check_stand_in(
+    _name: str, table: Mapping[str, Any], env: Mapping[str, str]
+) -> tuple[Mapping[str, Any], Issues, Issues]:
+    _, issues = try_config(Config, conceal(own_config(table)), env)
+    return own_config(table), issues, []
 
 
 def _keyless(tables: Mapping[str, Any]) -> dict[str, Any]:
     """*tables* with as many keys, none of them real."""
     made = dict(tables)
-    providers = tables_in(tables, "providers")
-    if providers:
-        made["providers"] = {**tables["providers"]}
-    for name, table in providers.items():
+    for name, table in tables_in(tables, "providers").items():
         if isinstance(keys := table.get("api_keys"), list):
-            each = [f"key-{n}" for n in range(1, 1 + len(keys))]
-            made["providers"][name] = {**table, "api_keys": each}
+            each = {**table, "api_keys": [f"key-{n}" for n in range(len(keys))]}
+            made["providers"] = {**made["providers"], name: each}
     return made

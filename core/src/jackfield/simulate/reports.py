@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import asdict, frozen
 
 DIGITS = 6
 """Decimals of the seconds in a report."""
@@ -43,15 +44,15 @@ class TargetReport:
     calls that were answered. *cost* (US dollars) is None where the scenario has no price.
     """
 
-    requests: int = 0
-    answers: int = 0
-    share: float = 0.0
-    failures: Mapping[str, int] = field(factory=dict)
-    refused: int = 0
-    waited: float = 0.0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: Decimal | None = None
+    requests: int
+    answers: int
+    share: float
+    failures: Mapping[str, int]
+    refused: int
+    waited: float
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal | None
 
 
 @frozen(kw_only=True)
@@ -74,7 +75,7 @@ class Report:
     to begin, *total* how long all answers took. *requests* reached backends, *refused* were kept
     back by limits of our own; *failovers* went to another target after one had failed,
     *retries* to the same again. *openings* is how often a breaker opened. *cost* (US dollars) is
-    of what is priced, *unpriced* how many requests are not. *ended* is when the last call was over.
+    of what is priced, *unpriced* how many requests were read and are not. *ended* is when the last call was over.
     """
 
     name: str
@@ -112,20 +113,20 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON: money is exact text."""
-        told = asdict(self, value_serializer=lambda _i, _f, v: _plain(v))
-        return {**told, "failed": self.failed, "amplification": self.amplification}
+        return {**_told(self), "failed": self.failed, "amplification": self.amplification}
 
     def to_json(self) -> str:
         """The same bytes for the same report."""
         return json.dumps(self.to_dict(), sort_keys=True, indent=1)
 
 
-def _plain(value: Any) -> Any:
+def _told(value: Any) -> dict[str, Any]:
+    """The fields of *value* as plain data, money as exact text."""
+    return asdict(value, value_serializer=_plain)
+
+
+def _plain(_of: Any, _field: Any, value: Any) -> Any:
     return f"{value:f}" if isinstance(value, Decimal) else value
-
-
-def _of(percentiles: Percentiles | None, name: str) -> float | None:
-    return None if percentiles is None else getattr(percentiles, name)
 
 
 Number = int | float | Decimal | None
@@ -158,17 +159,12 @@ class Comparison:
     @property
     def differences(self) -> tuple[Difference, ...]:
         """Measure by measure."""
-        found = zip(
-            measures(self.before, self.after), measures(self.after, self.before), strict=True
-        )
-        return tuple(Difference(name, unit, one, other) for (name, unit, one), (*_, other) in found)
+        ours, theirs = _measures(self.before, self.after), _measures(self.after, self.before)
+        return tuple(Difference(*one, other[2]) for one, other in zip(ours, theirs, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        rows = [
-            {"name": d.name, "unit": d.unit, "before": _plain(d.before), "after": _plain(d.after), "change": d.change}
-            for d in self.differences
-        ]  # fmt: skip
+        rows = [{**_told(d), "change": d.change} for d in self.differences]
         return {"before": self.before.to_dict(), "after": self.after.to_dict(), "differences": rows}
 
 
@@ -176,7 +172,7 @@ def compare_reports(before: Report, after: Report) -> Comparison:
     """*before* and *after*, side by side.
 
     Raises:
-        ValueError: they are of other traffic or another seed, which no difference would tell apart.
+        ValueError: they are of different traffic or luck, which no difference would tell apart.
     """
     if (before.trace, before.seed, before.calls) != (after.trace, after.seed, after.calls):
         raise ValueError(
@@ -185,74 +181,53 @@ def compare_reports(before: Report, after: Report) -> Comparison:
     return Comparison(before, after)
 
 
-def measures(report: Report, *others: Report) -> Iterator[tuple[str, str, Number]]:
-    """Name, unit and value of what *report* says, with a row for all that it or *others* have."""
-    every = (report, *others)
-    yield "calls", "", report.calls
-    yield "answered", "", report.successes
+_COUNTS = (
+    ("requests without a price", "", "unpriced"),
+    ("input tokens", "", "input_tokens"),
+    ("output tokens", "", "output_tokens"),
+    ("requests to backends", "", "requests"),
+    ("requests for each call", "", "amplification"),
+    ("failovers", "", "failovers"),
+    ("retries", "", "retries"),
+    ("openings of breakers", "", "openings"),
+    ("waited for limits", "s", "waited"),
+    ("refused by limits", "", "refused"),
+)
+
+
+def _measures(report: Report, other: Report) -> Iterator[tuple[str, str, Number]]:
+    """Name, unit and value of what *report* says, with a row for all that it or *other* has."""
+    yield from (("calls", "", report.calls), ("answered", "", report.successes))
     yield "failed", "", report.failed
-    for kind in sorted({kind for r in every for kind in r.failures}):
+    for kind in sorted(report.failures.keys() | other.failures.keys()):
         yield f"  {kind}", "", report.failures.get(kind, 0)
     for title in ("first", "total"):
-        found = getattr(report, title)
-        if any(getattr(r, title) for r in every):
-            for name in ("p50", "p90", "p99"):
-                yield f"{title} {name}", "s", _of(found, name)
-    yield (
-        "cost",
-        "$",
-        report.cost if report.unpriced < report.requests or not report.requests else None,
-    )
-    if any(r.unpriced for r in every):
-        yield "requests without a price", "", report.unpriced
-    yield "input tokens", "", report.input_tokens
-    yield "output tokens", "", report.output_tokens
-    yield "requests to backends", "", report.requests
-    yield "requests for each call", "", report.amplification
-    yield "failovers", "", report.failovers
-    yield "retries", "", report.retries
-    yield "openings of breakers", "", report.openings
-    yield "waited for limits", "s", report.waited
-    yield "refused by limits", "", report.refused
-    for target in sorted({target for r in every for target in r.targets}):
-        yield f"answers of {target}", "%", round(100 * _share(report, target), 4)
+        for name in ("p50", "p90", "p99"):
+            yield f"{title} {name}", "s", getattr(getattr(report, title), name, None)
+    yield "cost", "$", None if report.unpriced else report.cost
+    yield from ((title, unit, getattr(report, name)) for title, unit, name in _COUNTS)
+    for target in sorted(report.targets.keys() | other.targets.keys()):
+        answered = report.targets[target].share if target in report.targets else 0.0
+        yield f"answers of {target}", "%", round(100 * answered, 4)
 
 
-def _share(report: Report, target: str) -> float:
-    return report.targets[target].share if target in report.targets else 0.0
-
-
-class HourTally:
-    """What is counted of one hour while the simulation runs."""
+class Tally:
+    """What is counted of a target, or of an hour, while the simulation runs."""
 
     def __init__(self) -> None:
-        self.calls = self.requests = 0
-        self.cost = Decimal(0)
+        self.calls = self.requests = self.answers = self.refused = self.input = self.output = 0
+        self.waited, self.cost, self.unpriced = 0.0, Decimal(0), 0
+        self.failures: Counter[str] = Counter()
         self.first, self.total = array("d"), array("d")
 
-    def report(self, hour: int) -> HourReport:
-        """The count."""
-        return HourReport(
-            hour=hour,
-            calls=self.calls,
-            successes=len(self.total),
-            requests=self.requests,
-            cost=self.cost,
-            total=Percentiles.of(self.total),
-        )
+    def of_hour(self, hour: int) -> HourReport:
+        """The count of an hour."""
+        counted = {n: getattr(self, n) for n in ("calls", "requests", "cost")}
+        found = Percentiles.of(self.total)
+        return HourReport(hour=hour, successes=len(self.total), total=found, **counted)
 
-
-class TargetTally:
-    """What is counted of one target while the simulation runs."""
-
-    def __init__(self) -> None:
-        self.requests = self.answers = self.refused = self.input = self.output = 0
-        self.waited = 0.0
-        self.cost: Decimal | None = None
-        self.failures: dict[str, int] = {}
-
-    def report(self, successes: int) -> TargetReport:
-        """The count; so many calls were answered in all."""
+    def of_target(self, successes: int) -> TargetReport:
+        """The count of a target; so many calls were answered in all."""
         return TargetReport(
             requests=self.requests,
             answers=self.answers,
@@ -262,5 +237,5 @@ class TargetTally:
             waited=round(self.waited, DIGITS),
             input_tokens=self.input,
             output_tokens=self.output,
-            cost=self.cost,
+            cost=None if self.unpriced else self.cost,
         )

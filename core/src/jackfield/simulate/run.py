@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import itertools
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -24,12 +24,10 @@ from ..requests import ChatRequest, Request
 from ..routing import Keys, Route
 from ..types import Message, Role, TextPart, Usage
 from .backends import VISIT, Attempt, SimulatedProvider, Visit, text_of
-from .reports import DIGITS, HourTally, Percentiles, Report, TargetTally
+from .policies import own_config
+from .reports import DIGITS, Percentiles, Report, Tally
 from .scenario import BackendSettings, Scenario
 from .traces import Call, Trace
-
-OWN = ("timeout", "retry")
-"""What of a provider's own configuration counts in a simulation."""
 
 _TOLD_EVERY = 1000
 
@@ -66,10 +64,10 @@ class _Simulation:
     ) -> None:
         self.settings, self.scenario, self.seed = settings, scenario, seed
         self.driver = VirtualDriver(seed=seed)
-        self.targets: dict[str, TargetTally] = {}
-        self.hours: dict[int, HourTally] = {}
-        self.failures: dict[str, int] = {}
-        self.failovers = self.retries = self.unpriced = 0
+        self.targets: dict[str, Tally] = defaultdict(Tally)
+        self.hours: dict[int, Tally] = defaultdict(Tally)
+        self.failures: Counter[str] = Counter()
+        self.failovers = self.retries = 0
         limits = {n: p.limits for n, p in settings.providers.items() if p.limits is not None}
         plugins = PluginManager()
         plugins.register(self)  # outside of the limits, to see who waits for them
@@ -89,7 +87,7 @@ class _Simulation:
     ) -> LLMProvider:
         """Who stands for the provider *name*; several keys become `Keys`, as ever."""
         backend = self.scenario.backends.get(name, BackendSettings())
-        config: Config = load_config(Config, {k: v for k, v in own.config.items() if k in OWN})
+        config = load_config(Config, own_config(own.config))
         who = {"name": name, "kind": own.provider, "seed": self.seed, "seen": self._sent, **options}
         each = [
             SimulatedProvider(backend, config, key=key, **who)
@@ -122,7 +120,7 @@ class _Simulation:
         provider, model = self._resolve(self.route or call.model)
         at = int(call.at // 3600)
         visit = Visit(number, call.input_tokens, call.output_tokens, at)
-        hour = self.hours.setdefault(at, HourTally())
+        hour = self.hours[at]
         hour.calls += 1
         began: list[float] = []
 
@@ -139,8 +137,7 @@ class _Simulation:
         try:
             yield from tap(provider.call(request, stream=call.stream), seen)
         except LLMError as error:
-            kind = type(error).__name__
-            self.failures[kind] = self.failures.get(kind, 0) + 1
+            self.failures[type(error).__name__] += 1
         else:
             hour.total.append(self.driver.now - call.at)
             hour.first.extend(at - call.at for at in began)
@@ -161,70 +158,61 @@ class _Simulation:
                 return (yield from flow)
             except LLMError as error:
                 if error.code == "local_limit":
-                    tally = self._target(target)
-                    tally.refused += 1
-                    tally.waited += self.driver.now - visit.asked
+                    self.targets[target].refused += 1
+                    self.targets[target].waited += self.driver.now - visit.asked
                 raise
 
         return around
 
-    def _target(self, name: str) -> TargetTally:
-        return self.targets.setdefault(name, TargetTally())
-
     def _sent(self, attempt: Attempt) -> None:
         """Count an attempt that reached a backend, now that it is over."""
-        visit, tally = attempt.visit, self._target(attempt.target)
+        visit, tally = attempt.visit, self.targets[attempt.target]
         hour = self.hours[visit.hour]
         hour.requests += 1
         tally.requests += 1
         tally.waited += attempt.began - visit.asked
         tally.input += attempt.input
         tally.output += attempt.output
-        if attempt.pricing is None:
-            self.unpriced += 1
-        else:
-            owner = attempt.target.partition("/")[0]
+        if attempt.pricing is not None:
             usage = Usage(input_tokens=attempt.input, output_tokens=attempt.output)
-            amount = attempt.pricing.cost(usage).amount or Decimal(0)
-            cost = amount * self.settings.providers[owner].cost_multiplier
-            tally.cost = (tally.cost or Decimal(0)) + cost
+            own = self.settings.providers[attempt.target.partition("/")[0]]
+            cost = (attempt.pricing.cost(usage).amount or 0) * own.cost_multiplier
+            tally.cost += cost
             hour.cost += cost
+        elif attempt.input:
+            tally.unpriced += 1
         if attempt.error is None:
             tally.answers += 1
         else:
-            kind = type(attempt.error).__name__
-            tally.failures[kind] = tally.failures.get(kind, 0) + 1
+            tally.failures[type(attempt.error).__name__] += 1
 
     def report(self, name: str, trace: Trace) -> Report:
         """What was counted."""
-        hours = dict(sorted(self.hours.items()))
-        first, total = (
-            list(itertools.chain.from_iterable(getattr(h, part) for h in hours.values()))
-            for part in ("first", "total")
-        )
-        targets = dict(sorted(self.targets.items()))
+        hours, targets = sorted(self.hours.items()), sorted(self.targets.items())
+        every = [tally for _, tally in targets]
+        first, total = ([s for _, h in hours for s in getattr(h, n)] for n in ("first", "total"))
         return Report(
             name=name,
             trace=trace.source,
             seed=self.seed,
-            calls=sum(h.calls for h in hours.values()),
+            calls=sum(h.calls for _, h in hours),
             successes=len(total),
             failures=dict(sorted(self.failures.items())),
             first=Percentiles.of(first),
             total=Percentiles.of(total),
-            input_tokens=sum(t.input for t in targets.values()),
-            output_tokens=sum(t.output for t in targets.values()),
-            cost=sum((t.cost for t in targets.values() if t.cost is not None), Decimal(0)),
-            unpriced=self.unpriced,
-            requests=sum(t.requests for t in targets.values()),
-            refused=sum(t.refused for t in targets.values()),
-            waited=round(sum(t.waited for t in targets.values()), DIGITS),
+            input_tokens=sum(t.input for t in every),
+            output_tokens=sum(t.output for t in every),
+            cost=sum((t.cost for t in every), Decimal(0)),
+            unpriced=sum(t.unpriced for t in every),
+            requests=sum(t.requests for t in every),
+            refused=sum(t.refused for t in every),
+            waited=round(sum(t.waited for t in every), DIGITS),
             failovers=self.failovers,
             retries=self.retries,
             openings=sum(map(_openings, self.routes.values())),
             ended=round(self.driver.now, DIGITS),
-            targets={n: t.report(len(total)) for n, t in targets.items()},
-            hours=tuple(h.report(n) for n, h in hours.items()),
+            targets={name: tally.of_target(len(total)) for name, tally in targets},
+            hours=tuple(tally.of_hour(number) for number, tally in hours),
             warnings=tuple(self._warnings()),
         )
 
