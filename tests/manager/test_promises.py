@@ -50,6 +50,14 @@ def test_what_would_fail_everywhere_costs_no_call_more(make: Make, word: str, st
     assert (len(world.places["first"].arrivals), len(world.places["second"].arrivals)) == (50, 0)
 
 
+def test_nobody_else_is_asked_when_the_calls_time_is_over(make: Make) -> None:
+    whole = {"total": 10.0}
+    world = make("", {"timeout": whole}, whole, first=Place(always("silence")), second=Place())
+    (ended,) = world.calls("main", 1, 1.0)
+    assert (ended.word, ended.ended) == ("RequestTimeoutError", 10.0)
+    assert len(world.places["second"].arrivals) == 0
+
+
 def test_nobody_else_is_asked_after_the_first_token(make: Make) -> None:
     world = make(first=Place(always("cut")), second=Place())
     ended = world.calls("main", 4, 60.0, stream=True)

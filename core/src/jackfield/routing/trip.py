@@ -54,7 +54,7 @@ class Trip:
                 continue
             state, permit = entered
             try:
-                request = self._prepared(state)
+                request = self._prepared(state, now)
                 try:
                     return (yield from self._ask(state, permit, request, now))
                 except LLMError as error:
@@ -69,12 +69,13 @@ class Trip:
         """
         return bool(self.failures) and not self.route.quota.covers(self.failures[-1][1])
 
-    def _prepared(self, state: TargetState) -> Request[Any]:
-        """The request as the target is to have it, its try paid for."""
+    def _prepared(self, state: TargetState, now: float) -> Request[Any]:
+        """The request as the target is to have it, its try paid for; no time left is no try."""
         if self.failures:
             error = self.failures[-1][1]
             free = self.rounds == 1 and not state.breaker.streak
-            if self.budget.attempts < 1 or not (free or self.route.quota.take(error)):
+            spent = self.budget.attempts < 1 or now >= self.budget.deadline
+            if spent or not (free or self.route.quota.take(error)):
                 raise self._final(error)
         request, target = self.request, state.target
         if target.model is not None and target.model != request.model:
