@@ -245,7 +245,7 @@ kind = "slow"
 [backends.two]
 price = { input = 2, output = 8 }
 """
-RECORDED = "10e447f62fac739e7efab601a693943ae3e612ca33f5e371cf3ac26ca04bac30"
+RECORDED = "3bfad511d91df7275a6f004b270f03b6c91aa93a2aa62149d47c82398faf95f5"
 
 
 def test_another_seed_gives_other_traffic(policy: ManagerSettings) -> None:

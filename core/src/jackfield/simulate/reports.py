@@ -204,7 +204,9 @@ def _measures(report: Report, other: Report) -> Iterator[tuple[str, str, Number]
     for title in ("first", "total"):
         for name in ("p50", "p90", "p99"):
             yield f"{title} {name}", "s", getattr(getattr(report, title), name, None)
-    yield "cost", "$", None if report.unpriced else report.cost
+    cost = None if report.unpriced else report.cost
+    each = None if cost is None or not report.successes else round(cost / report.successes, DIGITS)
+    yield from (("cost", "$", cost), ("cost of an answer", "$", each))
     yield from ((title, unit, getattr(report, name)) for title, unit, name in _COUNTS)
     for target in sorted(report.targets.keys() | other.targets.keys()):
         answered = report.targets[target].share if target in report.targets else 0.0
