@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .base import app, common
-from .terminal import hide, is_terminal, note, safe, styled, write, write_json
+from .terminal import hide, is_terminal, note, safe, styled, width, write, write_json
 
 if TYPE_CHECKING:
     from ..simulate import Report, Trace
@@ -56,7 +57,7 @@ def _titles(policies: Sequence[tuple[Path, str]]) -> list[str]:
 
 def _progress(title: str, trace: Trace) -> Callable[[float], None]:
     """Tells how far the simulation is, where somebody waits."""
-    shown = is_terminal(sys.stderr)
+    shown = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
 
     def tell(at: float) -> None:
         if shown:
@@ -99,10 +100,11 @@ def _show(reports: Sequence[Report]) -> None:
         [hide(safe(cell)) for cell in row[: 1 + len(reports) + (len(reports) > 1)]] for row in rows
     ]
     name, *sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    narrow = is_terminal(sys.stdout) and name + sum(sizes) + 2 * len(sizes) > width()
     for at, (head, *cells) in enumerate(rows):
         right = "  ".join(cell.rjust(size) for cell, size in zip(cells, sizes, strict=True))
-        line = f"{head.ljust(name)}  {right}".rstrip()
-        write((line if at else styled(line, sys.stdout, 1)) + "\n")
+        line = f"{head}\n  {right}".strip("\n") if narrow else f"{head.ljust(name)}  {right}"
+        write((line if at else styled(line, sys.stdout, 1)).rstrip() + "\n")
 
 
 @app.command(help=SIMULATE_HELP)
