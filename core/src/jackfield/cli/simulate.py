@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,7 +127,9 @@ def simulate(
     from .. import simulate as kit
 
     policies = _policies(files, routes)
-    settings = [kit.read_policy(path) for path, _ in policies]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        settings = [kit.read_policy(path) for path, _ in policies]
     backends = kit.read_scenario(scenario) if scenario else kit.Scenario()
     trace, reports = kit.read_trace(source, seed), []
     for (_, route), own, title in zip(policies, settings, _titles(policies), strict=True):
@@ -141,5 +144,6 @@ def simulate(
         write_json(reports[0].to_dict())
     else:
         _show(reports)
-    for warning in dict.fromkeys(w for report in reports for w in report.warnings):
+    doubts = [str(w.message) for w in told]
+    for warning in dict.fromkeys([*doubts, *(w for report in reports for w in report.warnings)]):
         note(f"Warning: {warning}", 33)

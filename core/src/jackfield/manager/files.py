@@ -46,7 +46,7 @@ def read_settings(
     """
     file, environment = Path(path).expanduser(), os.environ if env is None else env
     found = inspect(open_document(file, environment), environment)
-    return _settled(found, f"{file} has problems:")
+    return settled(found, f"{file} has problems:")
 
 
 def load_settings(tables: Any, env: Mapping[str, str] | None = None) -> ManagerSettings:
@@ -65,10 +65,15 @@ def load_settings(tables: Any, env: Mapping[str, str] | None = None) -> ManagerS
         )
         found = Findings(issues=(issue,))
     del tables  # what is left in this frame shows in a traceback
-    return _settled(found, "the configuration has problems:")
+    return settled(found, "the configuration has problems:")
 
 
-def _settled(found: Findings, problem: str) -> ManagerSettings:
+def settled(found: Findings, problem: str) -> ManagerSettings:
+    """The settings that were *found*, once its warnings are told.
+
+    Raises:
+        ConfigError: there are none; *problem* says of what.
+    """
     if found.settings is None:
         raise ConfigError(problem, found.issues)
     for warning in found.warnings:

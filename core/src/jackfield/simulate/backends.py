@@ -52,7 +52,7 @@ class Visit:
     """One call of a simulation, as backends meet it: its number, and its tokens.
 
     *hour* is that of its arrival. *tries* counts how often each backend was asked; *last* is the target that was asked last;
-    *asked* when that attempt began, be it to wait for its turn.
+    *asked* when that attempt began, be it to wait for its turn; *first* when something came of it.
     """
 
     number: int
@@ -62,6 +62,7 @@ class Visit:
     tries: dict[str, int] = field(factory=dict)
     last: str | None = None
     asked: float = 0.0
+    first: float | None = None
 
 
 @define
@@ -152,9 +153,9 @@ class SimulatedProvider(LLMProvider):
             slow = yield from self._admit(now, luck, visit.input + visit.output, until)
             attempt.input = visit.input + done
             pace = self._pace(asked.model, luck, slow, max(1, visit.output - done))
-            yield from _wait(pace.first, until)
+            now = yield from _wait(now, pace.first, until)
             write = _stream if stream else _whole
-            return (yield from write(asked.model, attempt, pace, deadline))
+            return (yield from write(asked.model, attempt, pace, now, deadline))
         except LLMError as error:
             attempt.error = error
             raise
@@ -169,17 +170,17 @@ class SimulatedProvider(LLMProvider):
         for start, end, outage in self._outages:
             if start <= now < end and luck[0] < outage.share:
                 if outage.kind != "slow":
-                    yield from _fail(outage, until)
+                    yield from _fail(outage, now, until)
                 slow *= outage.factor
         if luck[1] < settings.failure_rate:
-            yield from _fail(Outage(kind=settings.failure), until)
+            yield from _fail(Outage(kind=settings.failure), now, until)
         most = settings.limits.concurrency
         amounts = [(w, n) for w, n in zip(self._windows, (1, tokens), strict=True) if w]
         room = max((window.when(amount, now) for window, amount in amounts), default=now)
         if room > now or (most is not None and self.occupancy > most):
             hint = room - now if room > now else None
             refusal = Outage(kind="rate_limit", after=_ROUND_TRIP, retry_after=hint)
-            yield from _fail(refusal, until)
+            yield from _fail(refusal, now, until)
         for window, amount in amounts:
             window.start(window.take(amount), now)
         if settings.capacity is not None:
@@ -211,24 +212,30 @@ class _Pace:
             raise TransportError("the connection broke", phase="body", maybe_executed=True)
 
 
-def _whole(model: str, attempt: Attempt, pace: _Pace, deadline: float) -> Flow[ChatResponse]:
+def _whole(
+    model: str, attempt: Attempt, pace: _Pace, now: float, deadline: float
+) -> Flow[ChatResponse]:
     """The answer in one piece."""
-    attempt.output = min(pace.size, int((deadline - (yield NOW)) / pace.token))
-    yield from _wait(pace.size * pace.token, deadline)
+    attempt.output = min(pace.size, int((deadline - now) / pace.token))
+    yield from _wait(now, pace.size * pace.token, deadline)
     pace.end()
     return _response(model, attempt)
 
 
-def _stream(model: str, attempt: Attempt, pace: _Pace, deadline: float) -> Flow[ChatResponse]:
+def _stream(
+    model: str, attempt: Attempt, pace: _Pace, now: float, deadline: float
+) -> Flow[ChatResponse]:
     """The answer event by event: its first token, then the rest in a few pieces."""
     yield [StreamStart(model=model), TextDelta(text_of(1))]
     attempt.output = 1
+    if attempt.visit.first is None:
+        attempt.visit.first = now
     rest = max(0, pace.size - 1)
     cuts = [rest * n // _PIECES for n in range(_PIECES + 1)]
     try:
         for before, after in itertools.pairwise(cuts):
             if after > before:
-                yield from _wait((after - before) * pace.token, deadline)
+                now = yield from _wait(now, (after - before) * pace.token, deadline)
                 attempt.output += after - before
                 yield [TextDelta(text_of(after - before))]
         pace.end()
@@ -261,21 +268,22 @@ def _done(request: ChatRequest) -> int:
     return len(last.text) // 4 if last.role is Role.ASSISTANT else 0
 
 
-def _wait(seconds: float, until: float) -> Flow[None]:
-    """Let *seconds* pass, at most up to *until*.
+def _wait(now: float, seconds: float, until: float) -> Flow[float]:
+    """Let *seconds* pass, at most up to *until*; the time then.
 
     Raises:
         RequestTimeoutError: *until* came first.
     """
-    left = until - (yield NOW)
-    yield Sleep(max(0.0, min(seconds, left)))
-    if seconds > left:
+    if now + seconds > until:
+        yield Sleep(max(0.0, until - now))
         raise RequestTimeoutError("no answer in time", phase="head", maybe_executed=True)
+    yield Sleep(seconds)
+    return now + seconds
 
 
-def _fail(outage: Outage, until: float) -> Flow[NoReturn]:
+def _fail(outage: Outage, now: float, until: float) -> Flow[NoReturn]:
     """Fail as *outage* says, by the time *until*."""
-    yield from _wait(math.inf if outage.kind == "timeout" else outage.after, until)
+    yield from _wait(now, math.inf if outage.kind == "timeout" else outage.after, until)
     raise _ERRORS[outage.kind](outage)
 
 

@@ -10,9 +10,8 @@ from typing import Any
 from attrs import evolve
 
 from ..config import Config, Issues, conceal, try_config
-from ..errors import ConfigError
 from ..manager.documents import open_document
-from ..manager.files import inspect
+from ..manager.files import inspect, settled
 from ..manager.rules import tables_in
 from ..manager.settings import ManagerSettings
 
@@ -30,12 +29,8 @@ def read_policy(
     """
     file, environment = Path(path).expanduser(), os.environ if env is None else env
     document = open_document(file, environment, "name a file with routes")
-    found = inspect(
-        evolve(document, tables=_keyless(document.tables)), environment, _check_stand_in
-    )
-    if found.settings is None:
-        raise ConfigError(f"{file} has problems:", found.issues)
-    return found.settings
+    document = evolve(document, tables=_keyless(document.tables))
+    return settled(inspect(document, environment, _check_stand_in), f"{file} has problems:")
 
 
 def own_config(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from ..config import Config, load_config
 from ..drivers.virtual import VirtualDriver
 from ..errors import LLMError
-from ..flow import NOW, Flow, Wrapper, tap
+from ..flow import NOW, Flow, Wrapper
 from ..hookspecs import hookimpl
 from ..manager.build import build_routes
 from ..manager.names import Names
@@ -122,12 +122,6 @@ class _Simulation:
         visit = Visit(number, call.input_tokens, call.output_tokens, at)
         hour = self.hours[at]
         hour.calls += 1
-        began: list[float] = []
-
-        def seen(step: Any, _outcome: Any) -> None:
-            if not began and type(step) is list:
-                began.append(self.driver.now)
-
         request = ChatRequest(
             model=call.model if self.route and call.model else model,
             messages=(Message(Role.USER, (TextPart(text_of(max(0, call.input_tokens - 4))),)),),
@@ -135,12 +129,13 @@ class _Simulation:
             metadata={VISIT: visit},
         )
         try:
-            yield from tap(provider.call(request, stream=call.stream), seen)
+            yield from provider.call(request, stream=call.stream)
         except LLMError as error:
             self.failures[type(error).__name__] += 1
         else:
             hour.total.append(self.driver.now - call.at)
-            hour.first.extend(at - call.at for at in began)
+            if visit.first is not None:
+                hour.first.append(visit.first - call.at)
 
     # What backends and limits see.
 
