@@ -379,6 +379,27 @@ def test_a_scenario_tells_every_mistake_with_its_line(tmp_path: Path) -> None:
     assert "did you mean first?" in told[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[backends.a]\nprice = { input = nan, output = 1 }", "price.input: must be 0 or more"),
+        ("[backends.a]\nprice = { input = 1 }", "price.output: is required"),
+        ("[backends.a]\nfirst = 0.5", "first: must be a table"),
+        ("backends = 3", "backends: must be a table"),
+        ("[backend.a]", "did you mean backends?"),
+        ("x =", "is not TOML: Invalid value (at end of document)"),
+        ("", "is empty (name a scenario)"),
+    ],
+)
+def test_a_mistake_of_any_shape_is_told_once(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "scenario.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_scenario(path)
+    assert len(caught.value.issues) == 1
+    assert said in str(caught.value.issues[0])
+
+
 def test_a_percentile_below_the_median_is_a_mistake(tmp_path: Path) -> None:
     path = tmp_path / "scenario.toml"
     path.write_text("[backends.one]\n\ntoken = { median = 3, p99 = 1 }\n", "utf-8")

@@ -132,6 +132,9 @@ def simulate(
         settings = [kit.read_policy(path) for path, _ in policies]
     backends = kit.read_scenario(scenario) if scenario else kit.Scenario()
     trace, reports = kit.read_trace(source, seed), []
+    nothing = kit.Trace("", 0.0, lambda: iter(()))
+    for (_, route), own in zip(policies, settings, strict=True):
+        kit.run_simulation(own, backends, nothing, route=route)  # raises what is wrong before all
     for (_, route), own, title in zip(policies, settings, _titles(policies), strict=True):
         tell = _progress(title, trace)
         reports.append(

@@ -132,7 +132,7 @@ def _unreadable(text: str, as_json: bool, error: ValueError) -> tuple[str, str]:
     """What is wrong with *text*, and what to do."""
     if len(error.args) == 2:  # our own, from `_unique`
         return error.args[0], error.args[1]
-    said = str(error) if "line " in str(error) else "a number has too many digits"
+    said = str(error) if re.search(r"line |\(at ", str(error)) else "a number has too many digits"
     if as_json:
         return f"is not JSON: {said}", "mend that line"
     likely = re.search(r"^[\w-]+:(\s|$)", text, re.MULTILINE)

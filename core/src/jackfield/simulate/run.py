@@ -201,7 +201,7 @@ class _Simulation:
             unpriced=sum(t.unpriced for t in every),
             requests=sum(t.requests for t in every),
             refused=sum(t.refused for t in every),
-            waited=round(sum(t.waited for t in every), DIGITS),
+            waited=round(sum((t.waited for t in every), 0.0), DIGITS),
             failovers=self.failovers,
             retries=self.retries,
             openings=sum(map(_openings, self.routes.values())),

@@ -192,7 +192,9 @@ def load_scenario(tables: Mapping[str, Any]) -> Scenario:
 def _read(document: Document, problem: str) -> Scenario:
     found: Issues = []
     known = known_settings(Scenario, document.tables, "", None, found)
-    scenario = structure(Scenario, known, found)
+    wrong, more = {issue.path for issue in found}, list[ConfigIssue]()
+    scenario = structure(Scenario, known, more)
+    found += [issue for issue in more if issue.path not in wrong]
     if scenario is not None:
         found += _rules(scenario)
     found.sort(key=document.line)
