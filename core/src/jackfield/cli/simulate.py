@@ -15,7 +15,8 @@ from .base import app, common
 from .terminal import hide, is_terminal, note, safe, styled, width, write, write_json
 
 if TYPE_CHECKING:
-    from ..simulate import Report, Trace
+    from ..manager.settings import ManagerSettings
+    from ..simulate import Report, Scenario, Trace
     from ..simulate.reports import Difference, Number
 
 SIMULATE_HELP = """Try out the routes and limits of ROUTES before they are rolled out.
@@ -108,6 +109,27 @@ def _show(reports: Sequence[Report]) -> None:
         write((line if at else styled(line, sys.stdout, 1)).rstrip() + "\n")
 
 
+def _simulated(
+    policies: Sequence[tuple[Path, str]],
+    settings: Sequence[ManagerSettings],
+    backends: Scenario,
+    trace: Trace,
+    seed: int,
+) -> list[Report]:
+    """The report of each policy; what is wrong with one is raised before any runs."""
+    from ..simulate import Trace, run_simulation
+
+    reports, nothing = [], Trace("", 0.0, lambda: iter(()))
+    for (_, route), own in zip(policies, settings, strict=True):
+        run_simulation(own, backends, nothing, route=route)
+    for (_, route), own, title in zip(policies, settings, _titles(policies), strict=True):
+        tell = _progress(title, trace)
+        found = run_simulation(own, backends, trace, seed, route=route, name=title, progress=tell)
+        tell(trace.span)
+        reports.append(found)
+    return reports
+
+
 @app.command(help=SIMULATE_HELP)
 @click.argument(
     "files", nargs=-1, required=True, metavar="ROUTES [OTHER]", type=click.Path(path_type=Path)
@@ -131,16 +153,7 @@ def simulate(
         warnings.simplefilter("always")
         settings = [kit.read_policy(path) for path, _ in policies]
     backends = kit.read_scenario(scenario) if scenario else kit.Scenario()
-    trace, reports = kit.read_trace(source, seed), []
-    nothing = kit.Trace("", 0.0, lambda: iter(()))
-    for (_, route), own in zip(policies, settings, strict=True):
-        kit.run_simulation(own, backends, nothing, route=route)  # raises what is wrong before all
-    for (_, route), own, title in zip(policies, settings, _titles(policies), strict=True):
-        tell = _progress(title, trace)
-        reports.append(
-            kit.run_simulation(own, backends, trace, seed, route=route, name=title, progress=tell)
-        )
-        tell(trace.span)
+    reports = _simulated(policies, settings, backends, kit.read_trace(source, seed), seed)
     if as_json and len(reports) > 1:
         write_json(kit.compare_reports(*reports).to_dict())
     elif as_json:
