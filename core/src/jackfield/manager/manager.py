@@ -19,6 +19,7 @@ from ..prompts import Prompt
 from ..provider import LLMProvider, Params
 from ..requests import ModelListRequest, Request
 from ..retrying import Budget
+from ..routing import Route, RouteTarget
 from ..types import ConfigIssue
 from . import around
 from .build import build_provider, build_routes, follow, with_provider
@@ -40,6 +41,7 @@ from .observations import HealthStatus
 from .settings import ManagerSettings, ProviderSettings
 
 R = TypeVar("R")
+RouteT = TypeVar("RouteT", bound=Route)
 
 FRESH = 300.0
 """Seconds for which a provider's list of models is remembered, to tell whom a name means."""
@@ -252,6 +254,13 @@ class ProviderManager(Calls):
         found = self._driver.run(self._resolving(request.model))
         provider, meant = self._meant(found, request)
         return explained(found, provider.explain(meant))
+
+    def route(
+        self, kind: type[RouteT], targets: Sequence[RouteTarget], name: str, **config: Any
+    ) -> RouteT:
+        """A route of *kind* over *targets*, for the program's own use, with the manager's middleware."""
+        told = {**config, "targets": targets}
+        return kind(told, name=name, hook=self.around.hook, **self._drivers)
 
     # How things stand.
 

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import asdict, evolve, field, frozen
 
 from ..errors import ConfigError, NotFoundError
 from ..params import ALIASES, NAMES
 from ..plugins import available_providers, canonical, plugin_manager
+from ..provider import LLMProvider
 from ..requests import ChatRequest
-from ..routing import Fallback, RouteTarget
+from ..routing import Fallback, RouteTarget, Verdict
 from ..types import CallWarning, ChatResponse, Cost, Usage
+from .build import follow
 from .executors import chat_request
 from .listings import ModelListing
 from .manager import ProviderManager
 from .observations import HealthStatus
 
 FILE = "llm_studio_config.json"
+_NOBODY = f"there is none; set a provider's key (OPENAI_API_KEY, say), or write {FILE}"
+
+
+class _ByPriority(Fallback):
+    """A fallback whose targets are asked for different models: what one has not, the next may."""
+
+    passes_on: ClassVar = frozenset(Verdict) - {Verdict.STOP}
 
 
 class ProviderType(StrEnum):
@@ -66,12 +76,12 @@ class ChatMessage:
 
 @frozen(kw_only=True)
 class ChatCompletionRequest:
-    """What to ask. Without *model* each provider is asked for the first of its own.
+    """What to ask: a text, or messages. Without *model* each provider is asked for the first of its own.
 
     *parameters* are further common ones; *options* what `LLMProvider.execute` takes.
     """
 
-    messages: Sequence[Any]
+    messages: str | Sequence[Any]
     model: str = ""
     temperature: float | None = None
     max_tokens: int | None = None
@@ -80,7 +90,9 @@ class ChatCompletionRequest:
 
     def request(self) -> ChatRequest:
         """The typed request."""
-        chats = [asdict(m) if isinstance(m, ChatMessage) else m for m in self.messages]
+        chats: Any = self.messages
+        if not isinstance(chats, str):
+            chats = [asdict(m) if isinstance(m, ChatMessage) else m for m in chats]
         usual = {"temperature": self.temperature, "max_tokens": self.max_tokens}
         given = {name: value for name, value in usual.items() if value is not None}
         params = {**given, **self.parameters}
@@ -130,19 +142,21 @@ class LLMManager:
     ) -> ChatCompletion:
         """The answer of the first provider that can give one.
 
-        Who serves the request's model is asked first, by priority; then, with a warning on
-        the response, everybody else for the first model of their own.
+        Whom the request's model means (a name, an alias, a route, ``PROVIDER/MODEL``) is asked
+        first, by priority; then, with a warning on the response, everybody else for the first
+        model of their own.
 
         Raises:
             NotFoundError: no provider has a model to ask.
             LLMError: what the last one said, with notes of what the others said.
         """
         asked, model = _asked(request)
-        route = self._route(model)
+        served = await self._served(model)
+        route = self._route(model, served)
         response = await route.arun(evolve(asked, model=model or "default"))
         provider = str(response.provider_metadata.get("jackfield", {}).get("provider", route.name))
-        served = self.manager.names_serving(model) if model else []
-        if model and provider not in served:
+        meant = {name for served_by in served for name in _leaves(self.manager[served_by])}
+        if model and provider not in meant:
             said = f"{model} could not be had, {response.model} answers"
             warning = CallWarning("emulated", "model", said)
             response = evolve(response, warnings=(*response.warnings, warning))
@@ -150,26 +164,40 @@ class LLMManager:
             content=response.text, model=response.model, provider=provider, response=response
         )
 
-    def _route(self, model: str) -> Fallback:
+    async def _served(self, model: str) -> dict[str, str]:
+        """Who serves *model*, and by which name there, the preferred first."""
+        if not model:
+            return {}
+        manager, served = self.manager, {}
+        meant = follow(model, manager.settings.aliases)
+        try:
+            provider, meant = await manager.aresolve(model)
+            served[provider.name] = meant
+        except NotFoundError:
+            pass  # nobody, or several alike: those come now
+        for name in manager.names_serving(meant):
+            served.setdefault(name, meant)
+        return served
+
+    def _route(self, model: str, served: Mapping[str, str]) -> Fallback:
         """The route for *model*; its breakers are remembered while the providers stay the same."""
         manager = self.manager
         providers, own = manager.providers, manager.settings.providers
-        serving = manager.names_serving(model) if model else []
-        rest = sorted((n for n in providers if n not in serving), key=lambda n: own[n].priority)
-        targets = [RouteTarget(providers[name], model) for name in serving]
+        rest = sorted((n for n in providers if n not in served), key=lambda n: own[n].priority)
+        targets = [RouteTarget(manager[name], meant) for name, meant in served.items()]
         for name in rest:
             named = [m for m in own[name].models if not set(m) & set("*?[")]
             if named:
                 targets.append(RouteTarget(providers[name], named[0]))
         if not targets:
-            fix = "give a provider its models"
-            message = f"no provider has a model to ask for {model or 'anything'}: {fix}"
+            have = f"{', '.join(providers)} list none: give them models" if providers else _NOBODY
+            message = f"no provider has a model to ask for {model or 'anything'}: {have}"
             raise NotFoundError(message, param="model", phase="build")
         key = tuple((id(t.provider), t.model) for t in targets)
         if key not in self._routes:
             if len(self._routes) >= 256:
                 self._routes.clear()
-            self._routes[key] = Fallback.of(*targets, name="by priority", dead_key="fail_over")
+            self._routes[key] = manager.route(_ByPriority, targets, "by priority")
         return self._routes[key]
 
     def get_cost_analysis(self) -> Any:
@@ -234,16 +262,26 @@ def _given(config: Any) -> Any:
         return FILE if Path(FILE).exists() else from_environment()
     if isinstance(config, Sequence) and not isinstance(config, str):
         tables: dict[str, Any] = {}
+        seen: Counter[str] = Counter()
         for one in config:
             name = canonical(str(one.provider_type))
-            count = sum(key.partition("-")[0] == name for key in tables)
-            tables[name if not count else f"{name}-{count + 1}"] = one.table()
+            seen[name] += 1
+            tables[name if seen[name] == 1 else f"{name}-{seen[name]}"] = one.table()
         return {"providers": tables}
     return config
 
 
+def _leaves(provider: LLMProvider) -> set[str]:
+    """The names of all who may answer for *provider*, which may be a route."""
+    inner = [_leaves(t.provider) for t in getattr(provider, "targets", ())]
+    return set().union(*inner) if inner else {provider.name}
+
+
 def from_environment() -> dict[str, Any]:
-    """Tables for every installed provider whose key is in the environment, and Ollama if it is named."""
+    """Tables for every installed provider whose key is in the environment.
+
+    Gemini's may be ``GOOGLE_API_KEY``, too; Ollama needs its address, ``OLLAMA_BASE_URL``.
+    """
     tables: dict[str, Any] = {}
     for name in available_providers():
         try:
@@ -252,6 +290,9 @@ def from_environment() -> dict[str, Any]:
             continue  # `jackfield providers` tells what is wrong with it
         if info.api_key_env and os.environ.get(info.api_key_env, "").strip():
             tables[name] = {"provider": name}
+    google = str(ProviderType.GOOGLE)
+    if google in available_providers() and os.environ.get("GOOGLE_API_KEY", "").strip():
+        tables.setdefault(google, {"provider": google, "api_key": "${GOOGLE_API_KEY}"})
     if base := os.environ.get("OLLAMA_BASE_URL"):
         tables["ollama"] = {"provider": "ollama", "base_url": base}
     return {"providers": tables}

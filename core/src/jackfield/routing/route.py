@@ -71,6 +71,7 @@ class Route(LLMProvider):
     passes_on: ClassVar[frozenset[Verdict]] = frozenset(Verdict) - {
         Verdict.STOP,
         Verdict.DEAD_KEY,
+        Verdict.NO_MODEL,
     }
     """After which failures the next target is asked at once."""
 
@@ -190,7 +191,7 @@ class Route(LLMProvider):
         with self._lock:
             if verdict in (Verdict.RETRY, Verdict.FAIL_OVER):
                 state.breaker.leave(permit, now, failed=True)
-            elif verdict in (Verdict.STOP, Verdict.DEAD_KEY):  # it answered: it is not down
+            elif verdict in (Verdict.STOP, Verdict.DEAD_KEY, Verdict.NO_MODEL):  # it is not down
                 state.breaker.leave(permit, now, failed=False)
             if verdict is Verdict.LIMITED:
                 state.cool(now, hint)

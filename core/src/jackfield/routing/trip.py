@@ -136,7 +136,7 @@ class Trip:
         if not delivered:
             return
         interrupted = isinstance(error, StreamInterruptedError)
-        if not interrupted or verdict is Verdict.STOP:
+        if not interrupted or verdict in (Verdict.STOP, Verdict.NO_MODEL):
             raise self._final(error)
         self.broken = self.broken or error
         if contract == "restart_marked":

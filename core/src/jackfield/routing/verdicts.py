@@ -8,6 +8,7 @@ from ..errors import (
     AuthenticationError,
     ConfigError,
     LLMError,
+    NotFoundError,
     PermissionDeniedError,
     QuotaExceededError,
     RateLimitError,
@@ -26,6 +27,7 @@ class Verdict(StrEnum):
     ``NO_MONEY``: as a dead key, and others may be asked.
     ``FAIL_OVER``: others may be asked, this one not again.
     ``REFUSED``: a limit or budget of our own said no; others may be asked.
+    ``NO_MODEL``: it has no such model; others, asked for another one, may.
     ``STOP``: the request is at fault, and would fail everywhere.
     """
 
@@ -35,6 +37,7 @@ class Verdict(StrEnum):
     NO_MONEY = "no_money"
     FAIL_OVER = "fail_over"
     REFUSED = "refused"
+    NO_MODEL = "no_model"
     STOP = "stop"
 
 
@@ -55,4 +58,4 @@ def judge(error: LLMError) -> Verdict:
         return Verdict.RETRY
     if isinstance(error, ResponseFormatError | ConfigError | UnsupportedOperationError):
         return Verdict.FAIL_OVER
-    return Verdict.STOP
+    return Verdict.NO_MODEL if isinstance(error, NotFoundError) else Verdict.STOP
