@@ -156,12 +156,15 @@ def spoken() -> Mapping[str, Dialect]:
 def find(method: str, path: str, headers: Mapping[str, str]) -> tuple[Dialect, str]:
     """The dialect and the operation that a request means; operation ``""`` where none is meant.
 
-    ``GET /v1/models`` is spoken by two: Anthropic's clients send ``anthropic-version``.
+    Paths that end with ``/models`` are spoken by three: Anthropic's clients send
+    ``anthropic-version``, Gemini's a header of their own with the key.
     """
     dialects = spoken()
     order = ["openai", "responses", "ollama", "cohere", "gemini", "anthropic"]
     if "anthropic-version" in headers or "x-api-key" in headers:
         order.reverse()
+    elif "x-goog-api-key" in headers:
+        order.insert(0, "gemini")
     for name in order:
         for (verb, tail), operation in dialects[name].routes.items():
             if verb == method and (path.endswith(tail) or (tail.endswith("/") and tail in path)):
