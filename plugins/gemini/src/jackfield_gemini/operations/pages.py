@@ -28,7 +28,7 @@ def pages(
     """Everything that *place* lists in *field*, or the first *limit* of it.
 
     Raises:
-        ResponseFormatError: a page comes round again.
+        ResponseFormatError: a page comes round again, or is none.
     """
     found: list[T] = []
     token: str | None = None
@@ -38,6 +38,11 @@ def pages(
         asked = {"pageSize": size, "pageToken": token, **call.options}
         response = yield from call.provider.fetch(call, get_request(place, **asked))
         page = decode(OBJECT, response.body)
+        # An empty list is an empty object; one that holds something else alone is no page. A
+        # service that has no model at all is none either; further pages may be empty.
+        empty = not page and (token is not None or place != "/models")
+        if not empty and field not in page and "nextPageToken" not in page:
+            raise ResponseFormatError(f"the answer has an unexpected shape: it lacks {field!r}")
         try:
             found += [make(wire) for wire in page.get(field) or ()]
         except READ_ERRORS as error:
