@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import pluggy
 from attrs import evolve, frozen
 
 from .capabilities import proved
+from .closing import AsyncClosing, Closing
 from .config import Config, load_config, total_timeout, wrong_timeouts
 from .drivers.concurrent import AsyncDriver
 from .drivers.seam import Outcome
@@ -62,7 +62,7 @@ class Explanation:
     warnings: tuple[CallWarning, ...] = ()
 
 
-class LLMProvider(OperationVerbs):
+class LLMProvider(OperationVerbs, Closing, AsyncClosing):
     """One configured backend.
 
     Users call the verbs; authors derive from `HTTPProvider` or `LocalProvider`, or
@@ -338,28 +338,6 @@ class LLMProvider(OperationVerbs):
     async def aclose(self) -> None:
         """`close`, on the event loop."""
         self.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 def _probe_issue(error: LLMError) -> ConfigIssue:

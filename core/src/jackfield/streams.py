@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
+from .closing import AsyncClosing, Closing
 from .drivers.seam import Outcome
 
 E = TypeVar("E")
@@ -27,7 +27,7 @@ class _Result(Generic[T]):
         return self._outcome.value
 
 
-class EventStream(_Result[T], Generic[E, T]):
+class EventStream(_Result[T], Closing, Generic[E, T]):
     """Events as they come. Leaving its ``with``, closing or dropping it ends the generation."""
 
     def __init__(self, events: Generator[E, None, None], outcome: Outcome[T]) -> None:
@@ -56,19 +56,8 @@ class EventStream(_Result[T], Generic[E, T]):
         """Stop: the connection closes, and the provider stops generating."""
         self._events.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class AsyncEventStream(_Result[T], Generic[E, T]):
+class AsyncEventStream(_Result[T], AsyncClosing, Generic[E, T]):
     """`EventStream` for an event loop."""
 
     def __init__(self, events: AsyncGenerator[E, None], outcome: Outcome[T]) -> None:
@@ -97,14 +86,3 @@ class AsyncEventStream(_Result[T], Generic[E, T]):
     async def aclose(self) -> None:
         """Stop: the connection closes, and the provider stops generating."""
         await self._events.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()

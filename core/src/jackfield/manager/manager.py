@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve
 
+from ..closing import AsyncClosing, Closing
 from ..drivers.concurrent import AsyncDriver
 from ..drivers.sync import SyncDriver
 from ..errors import ConfigError, LLMError, UnknownProviderError
@@ -47,7 +47,7 @@ FRESH = 300.0
 """Seconds for which a provider's list of models is remembered, to tell whom a name means."""
 
 
-class ProviderManager(Calls):
+class ProviderManager(Calls, Closing, AsyncClosing):
     """Many providers as one.
 
     *config* is a configuration file's path, its tables as a mapping, `ManagerSettings`,
@@ -339,28 +339,6 @@ class ProviderManager(Calls):
         import anyio.to_thread
 
         await anyio.to_thread.run_sync(self.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 def _model_of(request: Request[Any] | str) -> str:

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from attrs import asdict, evolve, field, frozen
 
+from ..closing import AsyncClosing
 from ..errors import ConfigError, NotFoundError
 from ..params import ALIASES, NAMES
 from ..plugins import available_providers, canonical, plugin_manager
@@ -119,7 +120,7 @@ class ChatCompletion:
         return self.response.cost
 
 
-class LLMManager:
+class LLMManager(AsyncClosing):
     """Asks providers in the order of their priority, the next when one fails.
 
     *config* is what `ProviderManager` takes, a `ProviderManager`, or a sequence of
@@ -216,11 +217,7 @@ class LLMManager:
         """Close the manager below."""
         await self.manager.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.close()
+    aclose = close
 
 
 def single(kind: ProviderType) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, overload
 
 from jackfield import ModelInfoRequest, ModelListRequest
+from jackfield.closing import AsyncClosing
 
 from .base import Client, Part
 from .listings import AsyncModelList, CreateEmbeddingResponse, Model, ModelList
@@ -82,7 +82,7 @@ class AsyncChat(Part["AsyncOpenAIClient"]):
         return AsyncCompletions(self._client)
 
 
-class AsyncOpenAIClient(Client):
+class AsyncOpenAIClient(Client, AsyncClosing):
     """``openai.AsyncOpenAI`` in use, *provider* behind it.
 
     *model* and *timeout* (seconds, or a `Timeout`) are for calls that say none.
@@ -111,13 +111,4 @@ class AsyncOpenAIClient(Client):
         if not self._shared:
             await self.provider.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
+    aclose = close

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, overload
 
 from jackfield import ModelInfoRequest, ModelListRequest
+from jackfield.closing import Closing
 
 from .base import Client, Part
 from .listings import CreateEmbeddingResponse, Model, ModelList
@@ -76,7 +76,7 @@ class Chat(Part["OpenAIClient"]):
         return Completions(self._client)
 
 
-class OpenAIClient(Client):
+class OpenAIClient(Client, Closing):
     """``openai.OpenAI`` in use, *provider* behind it.
 
     *model* and *timeout* (seconds, or a `Timeout`) are for calls that say none.
@@ -104,14 +104,3 @@ class OpenAIClient(Client):
         self._closed = True
         if not self._shared:
             self.provider.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

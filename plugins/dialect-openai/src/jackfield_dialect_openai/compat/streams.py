@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from types import TracebackType
 from typing import Any, Self
 
 from jackfield import AsyncEventStream, ChatResponse, EventStream, LLMError, StreamEvent
+from jackfield.closing import AsyncClosing, Closing
 
 from ..server import ChunkRenderer
 from .shapes import ChatCompletionChunk
@@ -46,7 +46,7 @@ class _Chunks:
         return ChatCompletionChunk(**self._due.popleft())
 
 
-class Stream:
+class Stream(Closing):
     """Chunks as they come. Leaving its ``with``, closing or dropping it ends the generation."""
 
     def __init__(
@@ -77,19 +77,8 @@ class Stream:
         self._chunks.stop()
         self._events.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class AsyncStream:
+class AsyncStream(AsyncClosing):
     """`Stream` for an event loop."""
 
     def __init__(
@@ -121,14 +110,3 @@ class AsyncStream:
         await self._events.aclose()
 
     aclose = close
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
