@@ -211,17 +211,47 @@ def random() -> Flow[float]:
     return number
 
 
-def tap(flow: Flow[T], seen: Callable[[Any, Any], None]) -> Flow[T]:
-    """*flow*, with *seen* called after each step: the effect and its outcome, or events and None."""
+def tap(
+    flow: Flow[T],
+    seen: Callable[[Any, Any], object] = lambda _step, _outcome: None,
+    *,
+    change: Callable[[Any], Any] = lambda step: step,
+) -> Flow[T]:
+    """*flow*, each step as *change* makes it, and *seen* after it: the effect and its outcome, or events and None.
+
+    A step that is changed to None is not passed on. What either raises goes to
+    whoever runs the flow, and not into it.
+    """
     try:
         step = flow.send(None)
         while True:
+            if (step := change(step)) is None:
+                step = flow.send(None)
+                continue
             try:
                 outcome = yield step
             except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
                 step = flow.throw(error)
             else:
                 seen(step, outcome)
+                step = flow.send(outcome)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        flow.close()
+
+
+def performed(flow: Flow[T], perform: Callable[[Any], Flow[Any]]) -> Flow[T]:
+    """*flow*, each step done by *perform*, a flow; what that raises is thrown into *flow*."""
+    try:
+        step = flow.send(None)
+        while True:
+            try:
+                outcome = yield from perform(step)
+            except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
+                step = flow.throw(error)
+            else:
                 step = flow.send(outcome)
     except StopIteration as stop:
         result: T = stop.value

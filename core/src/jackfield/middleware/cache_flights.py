@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeVar
 
 from attrs import evolve
 
 from ..errors import RequestTimeoutError
-from ..flow import NOW, Flow, HTTPRequest, Read, Signal, Sleep, Wait
+from ..flow import NOW, Flow, HTTPRequest, Read, Signal, Sleep, Wait, performed, tap
 
 T = TypeVar("T")
 
@@ -25,22 +26,14 @@ class Flight:
 
     def watch(self, flow: Flow[T]) -> Flow[T]:
         """*flow*, so that those who wait see whether its consumer still takes its events."""
-        try:
-            step = flow.send(None)
-            while True:
-                self._held = type(step) is list
-                try:
-                    outcome = yield step
-                except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
-                    step = flow.throw(error)
-                else:
-                    self._steps += 1
-                    step = flow.send(outcome)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        finally:
-            flow.close()
+        return tap(flow, self._went_on, change=self._begun)
+
+    def _begun(self, step: Any) -> Any:
+        self._held = type(step) is list
+        return step
+
+    def _went_on(self, _step: Any, _outcome: Any) -> None:
+        self._steps += 1
 
     def follow(self, deadline: float, patience: float) -> Flow[bool]:
         """Wait for its end; False where its consumer took no event for *patience* seconds.
@@ -65,23 +58,13 @@ def within(flow: Flow[T], deadline: float) -> Flow[T]:
     Raises:
         RequestTimeoutError: thrown into the flow where a pause would.
     """
-    try:
-        step = flow.send(None)
-        while True:
-            try:
-                if isinstance(step, Sleep | Wait):
-                    outcome = yield from _pause(step, deadline)
-                else:
-                    outcome = yield _bounded(step, deadline)
-            except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
-                step = flow.throw(error)
-            else:
-                step = flow.send(outcome)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        flow.close()
+    return performed(flow, partial(_within, deadline))
+
+
+def _within(deadline: float, step: Any) -> Flow[Any]:
+    if isinstance(step, Sleep | Wait):
+        return (yield from _pause(step, deadline))
+    return (yield _bounded(step, deadline))
 
 
 def _bounded(step: Any, deadline: float) -> Any:

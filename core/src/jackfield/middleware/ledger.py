@@ -17,7 +17,7 @@ from attrs import evolve
 
 from ..errors import InvalidRequestError
 from ..events import StreamStart
-from ..flow import NOW, Defer, Flow, Wrapper, invoke
+from ..flow import NOW, Defer, Flow, Wrapper, invoke, tap
 from ..hookspecs import hookimpl
 from ..manager.settings import BudgetSettings, LedgerSettings
 from ..requests import Request
@@ -140,7 +140,8 @@ class Ledger:
             yield Defer(attempt.settle)
             yield from invoke(attempt.reserve)
             began = yield NOW
-            result = yield from _watched(flow, seen, attempt.warnings)
+            watched = _Watched(seen, attempt.warnings)
+            result = yield from tap(flow, watched.came, change=watched.begun)
             attempt.ended(
                 finished(request, result, seen, attempt.price(result)), (yield NOW) - began
             )
@@ -271,30 +272,27 @@ def _money(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount:f}"
 
 
-def _watched(flow: Flow[Any], seen: Seen, warnings: tuple[CallWarning, ...]) -> Flow[Any]:
-    """*flow*, noted in *seen* step by step; *warnings* ride on its start."""
-    try:
-        step = flow.send(None)
-        while True:
-            if type(step) is list:
-                seen.events(step)
-                if warnings and type(step[0]) is StreamStart:
-                    told = (*warnings, *step[0].warnings)
-                    step = [msgspec.structs.replace(step[0], warnings=told), *step[1:]]
-                    warnings = ()
-                yield step
-                step = flow.send(None)
-                continue
-            seen.sending(step)
-            try:
-                outcome = yield step
-            except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
-                step = flow.throw(error)
-            else:
-                seen.came(step, outcome)
-                step = flow.send(outcome)
-    except StopIteration as stop:
-        return stop.value
+class _Watched:
+    """Notes a flow in *seen*, step by step; *warnings* ride on its start."""
+
+    def __init__(self, seen: Seen, warnings: tuple[CallWarning, ...]) -> None:
+        self._seen, self._warnings = seen, warnings
+
+    def begun(self, step: Any) -> Any:
+        """Note what is asked or delivered."""
+        if type(step) is not list:
+            self._seen.sending(step)
+            return step
+        self._seen.events(step)
+        if self._warnings and type(step[0]) is StreamStart:
+            told, self._warnings = (*self._warnings, *step[0].warnings), ()
+            step = [msgspec.structs.replace(step[0], warnings=told), *step[1:]]
+        return step
+
+    def came(self, step: Any, outcome: Any) -> None:
+        """Note what came of it."""
+        if type(step) is not list:
+            self._seen.came(step, outcome)
 
 
 def _warned(result: Any, warnings: tuple[CallWarning, ...]) -> Any:

@@ -26,6 +26,7 @@ from ..flow import (
     Random,
     Read,
     Wrapper,
+    performed,
 )
 from ..hookspecs import hookimpl
 from ..manager.settings import LogSettings
@@ -193,17 +194,7 @@ def _attempt(provider: LLMProvider, about: Mapping[str, Any], flow: Flow[Any]) -
     began = yield NOW
     seen = {"events": 0, "reads": 0, "bytes": 0}
     try:
-        step = flow.send(None)
-        while True:
-            try:
-                outcome = yield from _step(step, about, seen)
-            except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
-                step = flow.throw(error)
-            else:
-                step = flow.send(outcome)
-    except StopIteration as stop:
-        _write(logging.DEBUG, "attempt ended", about, seconds=(yield NOW) - began, **seen)
-        return stop.value
+        result = yield from performed(flow, lambda step: _step(step, about, seen))
     except GeneratorExit:
         _write(logging.DEBUG, "attempt left", about, **seen)
         raise
@@ -212,8 +203,8 @@ def _attempt(provider: LLMProvider, about: Mapping[str, Any], flow: Flow[Any]) -
         told = _failure(error)
         _write(logging.DEBUG, "attempt failed", about, seconds=(yield NOW) - began, **seen, **told)
         raise
-    finally:
-        flow.close()
+    _write(logging.DEBUG, "attempt ended", about, seconds=(yield NOW) - began, **seen)
+    return result
 
 
 def _step(step: Any, about: Mapping[str, Any], seen: dict[str, int]) -> Flow[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from ..events import (
     ToolCallDelta,
     replay,
 )
-from ..flow import Flow
+from ..flow import Flow, tap
 from ..types import ChatResponse, TextPart
 from .guards import Feeder, map_texts, refusal
 
@@ -45,7 +46,7 @@ def held(flow: Flow[ChatResponse], check: Check) -> Flow[ChatResponse]:
         streamed = True
         return []
 
-    response = check((yield from _stepped(flow, hold)))
+    response = check((yield from tap(flow, change=partial(_changed, hold))))
     if streamed:
         yield replay(response)
     return response
@@ -53,7 +54,7 @@ def held(flow: Flow[ChatResponse], check: Check) -> Flow[ChatResponse]:
 
 def live(flow: Flow[ChatResponse], passing: Passing, check: Check) -> Flow[ChatResponse]:
     """*flow* whose events come as *passing* lets them; an answer without events passes *check*."""
-    response = yield from _stepped(flow, passing.take)
+    response = yield from tap(flow, change=partial(_changed, passing.take))
     if not passing.streamed:
         return check(response)
     if rest := passing.end():
@@ -61,24 +62,9 @@ def live(flow: Flow[ChatResponse], passing: Passing, check: Check) -> Flow[ChatR
     return passing.built.build()
 
 
-def _stepped(flow: Flow[Any], change: Callable[[list[Any]], list[Any]]) -> Flow[Any]:
-    """*flow* with what *change* makes of its events."""
-    try:
-        step = flow.send(None)
-        while True:
-            if type(step) is list:
-                if changed := change(step):
-                    yield changed
-                step = flow.send(None)
-                continue
-            try:
-                outcome = yield step
-            except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
-                step = flow.throw(error)
-            else:
-                step = flow.send(outcome)
-    except StopIteration as stop:
-        return stop.value
+def _changed(change: Callable[[list[Any]], list[Any]], step: Any) -> Any:
+    """*step*; of events what *change* makes of them, and None where nothing is left."""
+    return (change(step) or None) if type(step) is list else step
 
 
 class Passing:

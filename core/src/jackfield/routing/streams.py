@@ -9,7 +9,7 @@ import msgspec
 from attrs import evolve
 
 from ..events import Finish, PartMetadata, ResponseBuilder, StreamEvent, StreamStart, TextDelta
-from ..flow import NOW, Flow
+from ..flow import NOW, Flow, performed
 from ..provider import LLMProvider
 from ..requests import ChatRequest
 from ..types import CallWarning, ChatResponse, Message, Role, TextPart, Usage
@@ -28,24 +28,15 @@ class Watch:
 
     def relay(self, flow: Flow[T]) -> Flow[T]:
         """*flow*, its events as the caller is to see them."""
-        try:
-            step = flow.send(None)
-            while True:
-                if type(step) is list:
-                    if self.first is None:
-                        self.first = yield NOW
-                    step = self._seen(step)
-                try:
-                    outcome = yield step
-                except Exception as error:  # noqa: BLE001  # the flow is told, whatever it is
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(outcome)
-        except StopIteration as stop:
-            result: T = self._result(stop.value)
-            return result
-        finally:
-            flow.close()
+        result: T = self._result((yield from performed(flow, self._perform)))
+        return result
+
+    def _perform(self, step: Any) -> Flow[Any]:
+        if type(step) is list:
+            if self.first is None:
+                self.first = yield NOW
+            step = self._seen(step)
+        return (yield step)
 
     def _seen(self, events: list[Any]) -> list[Any]:
         last = events[-1] if events else None
