@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, ClassVar, TypeVar, cast
 
 import pluggy
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 
 from .capabilities import proved
 from .closing import AsyncClosing, Closing
@@ -60,6 +60,10 @@ class Explanation:
     headers: Mapping[str, str] = {}
     body: Any = None
     warnings: tuple[CallWarning, ...] = ()
+
+    def told_as(self, kind: type[R], **more: Any) -> R:
+        """The same as a *kind* of explanation that tells *more*."""
+        return kind(**{f.name: getattr(self, f.name) for f in fields(Explanation)}, **more)
 
 
 class LLMProvider(OperationVerbs, Closing, AsyncClosing):
@@ -274,9 +278,8 @@ class LLMProvider(OperationVerbs, Closing, AsyncClosing):
             raise ConfigError(f"{self.name} is closed: make a new provider", provider=self.name)
         nested = budget is not None
         told = {"provider": self, "nested": nested}
-        prepares = list(results(self._hook, "prepare_call", request=request, **told))
-        for prepare in reversed(prepares):  # who wraps further out comes first here, too
-            request = prepare(request)
+        for prepare in reversed([*results(self._hook, "prepare_call", request=request, **told)]):
+            request = prepare(request)  # who wraps further out comes first here, too
         if type(request) not in self.operations:
             if isinstance(request, TokenCountRequest) and ChatRequest in self.operations:
                 return cast("Flow[R]", self._estimate(request))
@@ -293,11 +296,11 @@ class LLMProvider(OperationVerbs, Closing, AsyncClosing):
         timeout = request.timeout or self.config.timeout
         deadline = (yield NOW) + timeout.total
         start, own = partial(self._attempt, request, stream), partial(self._own, request)
-        try:
-            if budget is not None:
-                return (yield from start(min(deadline, budget.deadline)))
+        if budget is None:
             tries = (partial(start, deadline), self.config.retry, self._quota, deadline, own)
             return (yield from retrying(*tries))
+        try:
+            return (yield from start(min(deadline, budget.deadline)))
         except LLMError as error:
             own(error)
             raise

@@ -80,14 +80,8 @@ class ManagerExplanation(Explanation):
 
 def explained(found: Resolved, told: Explanation) -> ManagerExplanation:
     """*told*, with how it came to be asked."""
-    return ManagerExplanation(
-        provider=told.provider,
-        model=told.model,
-        method=told.method,
-        url=told.url,
-        headers=told.headers,
-        body=told.body,
-        warnings=told.warnings,
+    return told.told_as(
+        ManagerExplanation,
         how=found.how,
         passed_over=found.passed_over,
         route=told if hasattr(told, "considered") else None,

@@ -22,7 +22,7 @@ from ..retrying import Budget
 from ..routing import Route, RouteTarget
 from ..types import ConfigIssue
 from . import around
-from .build import build_provider, build_routes, follow, with_provider
+from .build import build_provider, build_routes, with_provider
 from .calls import Calls
 from .executors import chat_request
 from .files import load_settings, read_settings
@@ -214,10 +214,6 @@ class ProviderManager(Calls, Closing, AsyncClosing):
         found = self._names.resolve(model)
         if found is not None:
             return found
-        unlisted = [n for n in self._providers if not self._settings.providers[n].models]
-        if len(unlisted) == 1 and len(self._providers) == 1:
-            meant = follow(model or self._settings.default_model or "", self._settings.aliases)
-            return Resolved(unlisted[0], meant, "the only provider")
         asked = [n for n, p in self._settings.providers.items() if p.fetch_models or not p.models]
         fetched: dict[str, tuple[str, ...]] = {}
         for name in asked:
@@ -316,7 +312,7 @@ class ProviderManager(Calls, Closing, AsyncClosing):
         with self._lock:
             if (name, asynchronous) not in self._clients:
                 own = self._settings.providers.get(name)
-                named = [m for m in (own.models if own else ()) if not set(m) & set("*?[")]
+                named = own.named if own else ()
                 model = name if name in self._routes else named[0] if named else None
                 made = around.client_class(asynchronous=asynchronous)
                 self._clients[name, asynchronous] = made(provider, model=model, shared=True)

@@ -68,11 +68,13 @@ class Names:
             able = [n for n, p in self._providers.items() if serves(n, p)]
             if able:
                 return self._preferred(able, meant, how if step == "listed" else step)
+        unlisted = [n for n in self._providers if not self._own(n).models]
+        if len(unlisted) == len(self._providers) == 1:
+            return Resolved(unlisted[0], meant, "the only provider")
         if fetched is None:
             return None
         if able := [name for name, models in fetched.items() if meant in models]:
             return self._preferred(able, meant, "asked")
-        unlisted = [n for n in self._providers if not self._own(n).models]
         if len(unlisted) == 1 and not fetched.get(unlisted[0]):
             return Resolved(unlisted[0], meant, "the only one that lists no models")
         raise self._unknown(meant, fetched)

@@ -186,10 +186,10 @@ class LLMManager(AsyncClosing):
         providers, own = manager.providers, manager.settings.providers
         rest = sorted((n for n in providers if n not in served), key=lambda n: own[n].priority)
         targets = [RouteTarget(manager[name], meant) for name, meant in served.items()]
-        for name in rest:
-            named = [m for m in own[name].models if not set(m) & set("*?[")]
-            if named:
-                targets.append(RouteTarget(providers[name], named[0]))
+        named = {name: own[name].named for name in rest}
+        targets += [
+            RouteTarget(providers[name], first[0]) for name, first in named.items() if first
+        ]
         if not targets:
             have = f"{', '.join(providers)} list none: give them models" if providers else _NOBODY
             message = f"no provider has a model to ask for {model or 'anything'}: {have}"

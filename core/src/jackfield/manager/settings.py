@@ -112,6 +112,11 @@ class ProviderSettings:
     api_keys: tuple[Secret, ...] = field(default=(), converter=_secrets)
     limits: LimitSettings | None = None
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Those of *models* that are names, and no patterns."""
+        return tuple(model for model in self.models if not set(model) & set("*?["))
+
 
 @frozen(kw_only=True)
 class BreakerSettings:

@@ -241,16 +241,7 @@ class Route(LLMProvider):
         )
         first = next((c.explanation for c in considered if c.kept and c.explanation), None)
         shown = first or Explanation(provider=self.name, model=request.model)
-        return RouteExplanation(
-            provider=shown.provider,
-            model=shown.model,
-            method=shown.method,
-            url=shown.url,
-            headers=shown.headers,
-            body=shown.body,
-            warnings=shown.warnings,
-            considered=considered,
-        )
+        return shown.told_as(RouteExplanation, considered=considered)
 
     def _order(self, request: Request[Any], now: float) -> list[TargetState]:
         """All targets, who would be asked first first."""
