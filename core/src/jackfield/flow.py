@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
@@ -236,8 +236,7 @@ def tap(
                 seen(step, outcome)
                 step = flow.send(outcome)
     except StopIteration as stop:
-        result: T = stop.value
-        return result
+        return cast("T", stop.value)
     finally:
         flow.close()
 
@@ -254,8 +253,7 @@ def performed(flow: Flow[T], perform: Callable[[Any], Flow[Any]]) -> Flow[T]:
             else:
                 step = flow.send(outcome)
     except StopIteration as stop:
-        result: T = stop.value
-        return result
+        return cast("T", stop.value)
     finally:
         flow.close()
 

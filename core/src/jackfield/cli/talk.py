@@ -13,7 +13,7 @@ from attrs import evolve, field, mutable
 
 from ..errors import LLMError
 from ..events import ResponseBuilder
-from ..middleware.folders import user_folder
+from ..middleware.folders import make_private, user_folder
 from ..types import ChatResponse, Message, Role
 from .call import Call, find_target
 from .chat import stream_answer, tell, totals
@@ -131,7 +131,7 @@ def history() -> Iterator[None]:
     if folder and path:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            make_private(path)
             path.chmod(0o600)
             readline.read_history_file(path)
     readline.set_history_length(1000)

@@ -23,7 +23,6 @@ from ..flow import (
     Now,
     Random,
     Read,
-    Signal,
     Sleep,
     Wait,
 )
@@ -109,8 +108,8 @@ class AsyncDriver:
                 opened.append(lambda: anyio.to_thread.run_sync(function))
             case Sleep(seconds):
                 await self._sleep(seconds)
-            case Wait(signal, seconds):
-                return await _wait(signal, seconds)
+            case Wait():
+                return await _wait(effect)
             case _:
                 raise TypeError(f"a flow yielded {effect!r}, which is not an effect")
         return None
@@ -155,15 +154,15 @@ class AsyncDriver:
 
 def _from_any_thread(call: Callable[[], object]) -> Callable[[], None]:
     """A function that has the running loop make *call*, whichever thread it is used in."""
+    soon: Callable[..., object] | None = None
     if (trio := sys.modules.get("trio")) is not None:
         with contextlib.suppress(RuntimeError):  # not trio's loop: asyncio's
-            return _suppressed(trio.lowlevel.current_trio_token().run_sync_soon, call)
-    import asyncio
+            soon = trio.lowlevel.current_trio_token().run_sync_soon
+    if soon is None:
+        import asyncio
 
-    return _suppressed(asyncio.get_running_loop().call_soon_threadsafe, call)
+        soon = asyncio.get_running_loop().call_soon_threadsafe
 
-
-def _suppressed(soon: Callable[..., object], call: Callable[[], object]) -> Callable[[], None]:
     def wake() -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits there
             soon(call)
@@ -171,14 +170,14 @@ def _suppressed(soon: Callable[..., object], call: Callable[[], object]) -> Call
     return wake
 
 
-async def _wait(signal: Signal, seconds: float) -> bool:
-    """Wait until *signal* is raised, or for so many *seconds*."""
+async def _wait(effect: Wait) -> bool:
+    """Wait until its signal is raised, or its time is over."""
     raised = anyio.Event()
     wake = _from_any_thread(raised.set)
-    signal.subscribe(wake)
+    effect.signal.subscribe(wake)
     try:
-        with anyio.move_on_after(seconds):
+        with anyio.move_on_after(effect.seconds):
             await raised.wait()
         return raised.is_set()
     finally:
-        signal.unsubscribe(wake)
+        effect.signal.unsubscribe(wake)

@@ -20,7 +20,6 @@ from ..flow import (
     Now,
     Random,
     Read,
-    Signal,
     Sleep,
     Wait,
 )
@@ -102,8 +101,8 @@ class SyncDriver:
                 opened.append(function)
             case Sleep(seconds):
                 self._sleep(seconds)
-            case Wait(signal, seconds):
-                return _wait(signal, seconds)
+            case Wait():
+                return _wait(effect)
             case _:
                 raise TypeError(f"a flow yielded {effect!r}, which is not an effect")
         return None
@@ -143,11 +142,11 @@ class SyncDriver:
                 size += len(rest)
 
 
-def _wait(signal: Signal, seconds: float) -> bool:
-    """Block until *signal* is raised, or for so many *seconds*."""
+def _wait(effect: Wait) -> bool:
+    """Block until its signal is raised, or its time is over."""
     raised = threading.Event()
-    signal.subscribe(raised.set)
+    effect.signal.subscribe(raised.set)
     try:
-        return raised.wait(min(seconds, threading.TIMEOUT_MAX))
+        return raised.wait(min(effect.seconds, threading.TIMEOUT_MAX))
     finally:
-        signal.unsubscribe(raised.set)
+        effect.signal.unsubscribe(raised.set)

@@ -7,7 +7,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..drivers.sync import SyncDriver
 from ..errors import ConfigError, LLMError
 from ..flow import NOW, Flow, Wrapper, invoke
 from ..hookspecs import hookimpl
-from ..middleware.timing import Stopwatch
+from ..middleware.timing import Stopwatch, utc_now
 from ..provider import LLMProvider
 from ..requests import ModelListRequest, Request, Timeout
 from ..retrying import Budget
@@ -32,10 +32,6 @@ _WORKERS = 32
 
 Subscriber = Callable[[Incident], object]
 """Is told of an incident when it opens and when it closes; it must not block."""
-
-
-def _utc() -> datetime:
-    return datetime.now(UTC)
 
 
 def health_issues(path: str, settings: HealthSettings) -> Iterator[ConfigIssue]:
@@ -74,7 +70,7 @@ class Health:
         self,
         settings: HealthSettings | None = None,
         *,
-        clock: Callable[[], datetime] = _utc,
+        clock: Callable[[], datetime] = utc_now,
         driver: SyncDriver | None = None,
         async_driver: AsyncDriver | None = None,
     ) -> None:

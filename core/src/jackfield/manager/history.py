@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from ..middleware.folders import make_private
 from .observations import Finding, Incident, Observation
 
 KEPT = timedelta(days=90)
@@ -49,7 +49,7 @@ class History:
     def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            make_private(self.path)
             with contextlib.closing(sqlite3.connect(self.path, timeout=10)) as connection:
                 connection.executescript(_TABLES)
                 with connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from .cache_flights import Flight, within
 from .cache_keys import Keys
 from .cache_stores import LOG, DiskStore, MemoryStore, Store
 from .folders import state_file
+from .timing import utc_now
 
 T = TypeVar("T")
 
@@ -37,10 +38,6 @@ _LEADERS = 2
 """For so many calls that bring nothing one waits; then one asks by oneself."""
 
 _UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, LLMError)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @frozen(kw_only=True)
@@ -96,7 +93,7 @@ class Cache:
         self,
         settings: CacheSettings | None = None,
         *,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         settings = settings or CacheSettings()
         if issues := list(cache_issues("cache", settings)):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from ..manager.settings import CacheSettings
+from .folders import make_private
 
 T = TypeVar("T")
 
@@ -236,12 +237,9 @@ def _transaction(file: sqlite3.Connection) -> Iterator[None]:
 def _opened(path: Path) -> tuple[sqlite3.Connection, bytes]:
     """The file at *path*, made where there is none, and its salt."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        # Not through a descriptor: closing one would drop the locks of whoever has it open here.
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
+    make_private(path)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
     file = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
     try:
         with contextlib.suppress(sqlite3.OperationalError):  # another process does the same now

@@ -1,7 +1,8 @@
-"""Where files live that the user gave no place: folders by the system's convention."""
+"""Where files live that the user gave no place, by the system's convention, and how they are made."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -36,3 +37,13 @@ def state_file(name: str, path: Path | None = None) -> Path:
         message = f"there is no home folder for {name}: set a path for it"
         raise ConfigError(message)
     return folder / name
+
+
+def make_private(path: Path) -> None:
+    """Make the file at *path*, which its owner alone may read, where there is none.
+
+    One that is there is not opened: closing it again would drop the locks that a database in
+    this process has on it.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -38,6 +38,7 @@ from .costs import (
 )
 from .folders import state_file
 from .ledger_store import LedgerError, Store, new_id, stamp
+from .timing import utc_now
 
 if TYPE_CHECKING:
     from ..provider import LLMProvider
@@ -66,11 +67,6 @@ _UPDATE = (
 
 MOST = 2**63 - 1
 """The largest count that the file takes; more is a mistake of the server's."""
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
 
 
 def ledger_file(settings: LedgerSettings) -> Path:

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 
 from ..errors import LLMError
 from .costs import EXACT
+from .folders import make_private
 from .presence import Presence
 
 T = TypeVar("T")
@@ -135,7 +136,7 @@ def connect(path: Path, durability: str = "power") -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_private(path)
         connection = sqlite3.connect(
             path, timeout=BUSY, isolation_level=None, check_same_thread=False
         )

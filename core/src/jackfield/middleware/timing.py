@@ -1,12 +1,18 @@
-"""How long a call takes to its first events and to its end, by the driver's clock."""
+"""When something happens by the wall clock, and how long a call takes by the driver's."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from ..flow import NOW, Flow
 
 T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    """The wall clock, for what is written down; durations are the driver's."""
+    return datetime.now(UTC)
 
 
 class Stopwatch:

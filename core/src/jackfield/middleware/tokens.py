@@ -57,7 +57,7 @@ class Outputs:
     def guess(self, key: tuple[str, str], request: Request[Any], most: int) -> Guess:
         """What *request* will use; what nobody asked for is not guessed above *most* in all."""
         if isinstance(request, EmbeddingRequest):
-            return Guess(-(-sum(len(t.encode(errors="replace")) for t in request.inputs) // 4), 0)
+            return Guess(guess_tokens(request), 0)
         if not isinstance(request, ChatRequest):
             return Guess(0, 0)
         given = guess_tokens(request)

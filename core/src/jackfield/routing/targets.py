@@ -125,10 +125,11 @@ def estimate_cost(target: RouteTarget, request: Request[Any]) -> Decimal | None:
         return None if provider.info.api_key_required else Decimal(0)
     answer = 0
     if isinstance(request, ChatRequest):
-        asked = guess_tokens(request)
         answer = request.params.max_tokens or ANSWER_TOKENS
-    elif isinstance(request, EmbeddingRequest):
-        asked = sum(-(-len(text.encode()) // 4) for text in request.inputs)
-    else:
+    elif not isinstance(request, EmbeddingRequest):
         return None
-    return (asked * pricing.input + answer * pricing.output) * target.cost_multiplier / 1_000_000
+    return (
+        (guess_tokens(request) * pricing.input + answer * pricing.output)
+        * target.cost_multiplier
+        / 1_000_000
+    )
