@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from core_ledger import PRICE, Elsewhere, booked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,50 +20,27 @@ from jackfield import (
     Cost,
     Finish,
     Message,
-    Pricing,
     QuotaExceededError,
     ServerError,
     StreamStart,
     TextDelta,
     Usage,
     fold,
-    hookimpl,
 )
 from jackfield.manager.settings import BudgetSettings, LedgerSettings
 from jackfield.middleware.budgets import Claim, Scope, scope
 from jackfield.middleware.costs import most_output, size, worst
 from jackfield.middleware.ledger import Ledger
 from jackfield.middleware.usage import attempts, cost_analysis
-from jackfield.plugins import PluginManager
 from jackfield.requests import ChatRequest, EmbeddingRequest
 from jackfield.testing import Answer, ScriptedProvider
-from jackfield.types import ProviderInfo
 
-PRICE = Pricing(input=Decimal(3), output=Decimal(15), source="a table")
 NOON = datetime(2026, 11, 30, 12, 30, tzinfo=UTC)
 Per = Literal["hour", "day", "month", "total"]
 
 
-class Prices:
-    """A plugin that knows what models cost, except those called ``mystery``."""
-
-    @hookimpl
-    def price_model(self, provider: str, model: str) -> Pricing | None:
-        return None if model == "mystery" else PRICE
-
-
-class Elsewhere(ScriptedProvider):
-    """Answers from a script, but does not run at home."""
-
-    info = ProviderInfo(name="elsewhere", display_name="Elsewhere", api_key_required=False)
-
-
 def scripted(ledger: Ledger, *answers: Any, name: str = "work", **config: Any) -> Elsewhere:
-    hooks = PluginManager()
-    hooks.register(ledger)
-    hooks.register(Prices())
-    config = {"answers": answers or ("Hi",), "retry": {"attempts": 1}, **config}
-    return Elsewhere(config, name=name, hook=hooks.hook)
+    return booked(Elsewhere, ledger, answers or ("Hi",), name, **config)
 
 
 class Clock:

@@ -20,6 +20,7 @@ from typing import Any
 
 import anyio
 import pytest
+from core_ledger import PRICE, Elsewhere, booked
 from core_toy import BACKENDS, aio
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,13 +30,11 @@ from jackfield import (
     Cost,
     Finish,
     InvalidRequestError,
-    Pricing,
     ServerError,
     StreamInterruptedError,
     StreamStart,
     TextDelta,
     Usage,
-    hookimpl,
     operations,
     requests,
 )
@@ -45,36 +44,15 @@ from jackfield.middleware.costs import FREE_REQUESTS
 from jackfield.middleware.ledger import Ledger
 from jackfield.middleware.ledger_store import LedgerError
 from jackfield.middleware.usage import attempts, cost_analysis, usage
-from jackfield.plugins import PluginManager
 from jackfield.testing import Answer, ScriptedProvider
-from jackfield.types import ProviderInfo
 
-PRICE = Pricing(input=Decimal(3), output=Decimal(15), source="a table")
 NOON = datetime(2026, 11, 26, 12, 0, 0, 250_000, tzinfo=UTC)
-
-
-class Prices:
-    """A plugin that knows what models cost, except those called ``mystery``."""
-
-    @hookimpl
-    def price_model(self, provider: str, model: str) -> Pricing | None:
-        return None if model == "mystery" else PRICE
-
-
-class Elsewhere(ScriptedProvider):
-    """Answers from a script, but does not run at home."""
-
-    info = ProviderInfo(name="elsewhere", display_name="Elsewhere", api_key_required=False)
 
 
 def scripted(
     ledger: Ledger, *answers: Any, kind: type[ScriptedProvider] = ScriptedProvider, **config: Any
 ) -> ScriptedProvider:
-    hooks = PluginManager()
-    hooks.register(ledger)
-    hooks.register(Prices())
-    given = {"answers": answers, "retry": {"attempts": 1}, **config}
-    return kind(given, name="work", hook=hooks.hook)
+    return booked(kind, ledger, answers, **config)
 
 
 @pytest.fixture

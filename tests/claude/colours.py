@@ -5,27 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import anyio
-from attrs import frozen
-
 from claude import operating, traffic
 from claude.reading import read
 from claude.replays import PLAIN, asked, replaying
 from jackfield import Message, ModelInfoRequest, ModelListRequest, Request, TokenCountRequest
 from jackfield.drivers.replay import Recorded
 from jackfield_claude import ClaudeProvider
+from support.outcomes import Outcome, replayed, replayed_on
 from support.recordings import Turn
 
 LAST = {"data": [], "has_more": False}
-
-
-@frozen
-class Outcome:
-    """What a call came to: its events and its result, or its error."""
-
-    result: Any = None
-    events: tuple[Any, ...] = ()
-    error: BaseException | None = None
 
 
 def request_of(turn: Turn) -> Request[Any]:
@@ -63,30 +52,9 @@ def _streams(turn: Turn) -> bool:
 
 def sync(turn: Turn) -> Outcome:
     """Replay *turn*, blocking."""
-    provider, events = made(turn), list[Any]()
-    try:
-        if not _streams(turn):
-            return Outcome(provider.run(request_of(turn)))
-        with provider.stream(request_of(turn)) as stream:
-            events.extend(stream)
-        return Outcome(stream.response, tuple(events))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
-
-
-async def _replay(turn: Turn) -> Outcome:
-    provider, events = made(turn), list[Any]()
-    try:
-        if not _streams(turn):
-            return Outcome(await provider.arun(request_of(turn)))
-        async with provider.astream(request_of(turn)) as stream:
-            async for event in stream:
-                events.append(event)  # kept also when the stream breaks
-        return Outcome(stream.response, tuple(events))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
+    return replayed(made(turn), lambda: request_of(turn), _streams(turn))
 
 
 def on_loop(turn: Turn, backend: str) -> Outcome:
     """Replay *turn* on the event loop of *backend*."""
-    return anyio.run(_replay, turn, backend=backend)
+    return replayed_on(backend, made(turn), lambda: request_of(turn), _streams(turn))

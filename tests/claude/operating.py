@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-
-import anyio
-from attrs import frozen
 
 from claude import traffic
 from claude.replays import replaying
@@ -29,6 +27,7 @@ from jackfield.operations import (
     FileUploadRequest,
 )
 from openai_operations.forms import form_files
+from support.outcomes import Outcome, replayed, replayed_on
 from support.recordings import Turn
 
 OPERATIONS = (
@@ -36,15 +35,6 @@ OPERATIONS = (
     *(traffic.BATCH_RESULTS, traffic.FILE_UPLOAD, traffic.FILES, traffic.FILE),
     *(traffic.FILE_CONTENT, traffic.FILE_DELETE, traffic.BATCH_DELETE),
 )
-
-
-@frozen
-class Outcome:
-    """What a call came to, and what it sent."""
-
-    result: Any
-    error: BaseException | None
-    sent: Sequence[Any]
 
 
 def query(turn: Turn) -> dict[str, str]:
@@ -112,13 +102,7 @@ def replay(turn: Turn, backend: str = "", chunks: Sequence[bytes] | None = None)
     provider = replaying(
         *answers(turn, recorded), base_url=base_url(turn), allow_insecure_http=True
     )
-    result, failed = None, None
-    try:
-        asked = request(turn)
-        result = (
-            anyio.run(provider.arun, asked, backend=backend) if backend else provider.run(asked)
-        )
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        failed = error
-    driver: Any = provider._async_driver if backend else provider._driver
-    return Outcome(result, failed, driver.transport.requests)
+    ask = partial(request, turn)
+    if backend:
+        return replayed_on(backend, provider, ask, streamed=False)
+    return replayed(provider, ask, streamed=False)

@@ -6,33 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
-from attrs import frozen
-
 from gemini.traffic import operation, streams
 from gemini.typed import typed
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from jackfield_gemini import GeminiProvider
+from support.outcomes import Outcome, replayed, replayed_on
 from support.recordings import Turn
 
 CONFIG = {"api_key": "made-up-key", "retry": {"attempts": 1}}
 TARGET = "https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=1"
-
-
-@frozen
-class Outcome:
-    """What a call came to: its events and its result, or its error; and what it sent."""
-
-    result: Any = None
-    events: tuple[Any, ...] = ()
-    error: BaseException | None = None
-    sent: Any = None
-
-    def facts(self) -> str:
-        """All of it but what it sent, as a text."""
-        error = self.error
-        told = (repr(error), sorted(error.__dict__.items())) if error else None
-        return f"{self.result!r} {self.events!r} {told} {getattr(error, '__cause__', None)!r}"
 
 
 def answers(turn: Turn, chunks: Sequence[bytes] | None) -> list[Recorded]:
@@ -45,47 +27,27 @@ def answers(turn: Turn, chunks: Sequence[bytes] | None) -> list[Recorded]:
     return found
 
 
+def replaying(turn: Turn, chunks: Sequence[bytes] | None) -> GeminiProvider:
+    """A provider that is answered what *turn* was, in either colour."""
+    recorded = answers(turn, chunks)
+    return GeminiProvider(
+        CONFIG, driver=ReplayDriver(recorded), async_driver=AsyncReplayDriver(recorded)
+    )
+
+
 def replay(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
     """Replay *turn*, blocking."""
-    driver, events = ReplayDriver(answers(turn, chunks)), list[Any]()
-    provider = GeminiProvider(CONFIG, driver=driver)
-    try:
-        if streams(turn):
-            with provider.stream(typed(turn)) as made:
-                events.extend(made)
-            result: Any = made.response
-        else:
-            result = provider.run(typed(turn))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error, driver.transport.requests)
-    return Outcome(result, tuple(events), None, driver.transport.requests)
-
-
-async def _replay(turn: Turn, chunks: Sequence[bytes] | None) -> Outcome:
-    events = list[Any]()
-    provider = GeminiProvider(CONFIG, async_driver=AsyncReplayDriver(answers(turn, chunks)))
-    try:
-        if streams(turn):
-            async with provider.astream(typed(turn)) as made:
-                async for event in made:
-                    events.append(event)  # kept also when the stream breaks
-            return Outcome(made.response, tuple(events))
-        return Outcome(await provider.arun(typed(turn)))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
+    return replayed(replaying(turn, chunks), lambda: typed(turn), streams(turn))
 
 
 def on_loop(turn: Turn, chunks: Sequence[bytes] | None, backend: str) -> Outcome:
     """Replay *turn* on the event loop of *backend*."""
-    return anyio.run(_replay, turn, chunks, backend=backend)
+    return replayed_on(backend, replaying(turn, chunks), lambda: typed(turn), streams(turn))
 
 
 def whole(turn: Turn) -> Any:
     """The result of *turn*; its error is raised."""
-    outcome = replay(turn)
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.result
+    return replay(turn).value()
 
 
 def answering(*answers: Any, headers: Any = None) -> Any:

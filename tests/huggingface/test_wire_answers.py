@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from huggingface.replays import COLOURS, Outcome, replay
+from huggingface.replays import COLOURS, replay
 from huggingface.traffic import ALL, WIRED, each, of, operation, whole
 from jackfield import ChatResponse, LLMError, StreamInterruptedError, fold
 from jackfield.errors import for_status
@@ -16,6 +16,7 @@ from jackfield_huggingface import HuggingFaceProvider
 from openai_dialect.reading import Said, parsed, parsed_calls, read_answers, read_tokens, read_usage
 from openai_dialect.scope import documents
 from openai_dialect.scope import whole as ended
+from support.outcomes import Outcome
 from support.recordings import Turn, pieces
 
 pytestmark = WIRED

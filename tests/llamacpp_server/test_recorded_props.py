@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from jackfield import AuthenticationError
-from llamacpp_server.props import Outcome, blocking, on_loop, takes
+from llamacpp_server.props import blocking, on_loop, takes
+from support.outcomes import Outcome
 from support.recordings import WIRE, Turn, pieces, turns
 
 pytestmark = [

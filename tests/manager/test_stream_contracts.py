@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 import pytest
 
-from faults.cases import PACE
+from faults.cases import PACE, PROVIDERS
 from jackfield import StreamInterruptedError, StreamRestart, TextDelta, fold
 from jackfield.testing.faults import CATALOGUE, DIALECTS, FaultServer
 from jackfield.testing.faults import answers as named
-from manager.worlds import PLAIN, PROVIDERS, made, provider_table, table
+from manager.worlds import PLAIN, made, provider_table, table
 
 WORDS = ("cut_rst", "cut_fin")
 PARTIAL = "".join(PLAIN.pieces[:3])

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from faults.cases import KEY, PROVIDERS
 from jackfield import ChatRequest, LLMError, ProviderManager
 from jackfield.drivers.virtual import Scripted, VirtualDriver
 from jackfield.flow import NOW, Flow, HTTPRequest
@@ -22,15 +23,6 @@ from jackfield.testing.faults.rows_status import STATUSES, failure
 from jackfield.testing.faults.shaping import cut
 from jackfield.testing.faults.values import Answer
 
-KEY = "canary-7f3a-pelican-c2e9"
-PROVIDERS = {
-    "openai": "openai-compatible",
-    "responses": "openai-compatible",
-    "anthropic": "claude",
-    "ollama": "ollama",
-    "cohere": "cohere",
-    "gemini": "gemini",
-}
 PLAIN = replace(HEALTHY, reasoning=(), tools=())
 """An answer of text alone."""
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
-
-import anyio
-from attrs import frozen
 
 from jackfield import (
     ChatRequest,
     EmbeddingRequest,
+    LLMProvider,
     Message,
     ModelInfoRequest,
     ModelListRequest,
@@ -20,21 +19,13 @@ from jackfield import (
 )
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from openai_dialect.scope import operation, plugin
+from support.outcomes import Outcome, replayed, replayed_on
 from support.recordings import Turn
 
 KEY = "made-up-key-for-replays"
 OLDER = "/api/v0"
 LISTS = ("/api/v1/models", "/api/v0/models")
 """The native lists of LM Studio, in the order in which it is asked for them."""
-
-
-@frozen
-class Outcome:
-    """What a call came to: its events and its result, or its error."""
-
-    result: Any = None
-    events: tuple[Any, ...] = ()
-    error: BaseException | None = None
 
 
 Replay = Callable[[Turn, Sequence[bytes] | None], Outcome]
@@ -91,44 +82,25 @@ def answers(turn: Turn, chunks: Sequence[bytes] | None = None) -> list[Recorded]
     return [*[Recorded(status=404)] * (before if asked else 0), turn.recorded(chunks)]
 
 
+def replaying(turn: Turn, chunks: Sequence[bytes] | None) -> LLMProvider:
+    """A provider that is answered what *turn* was, in either colour."""
+    recorded = answers(turn, chunks)
+    drivers = {"driver": ReplayDriver(recorded), "async_driver": AsyncReplayDriver(recorded)}
+    return create_provider(plugin(turn), config(turn), **drivers)
+
+
 def sync(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
     """Replay *turn*, blocking."""
-    driver = ReplayDriver(answers(turn, chunks))
-    provider = create_provider(plugin(turn), config(turn), driver=driver)
-    events: list[Any] = []
-    try:
-        if not turn.streamed:
-            return Outcome(provider.run(typed(turn)))
-        stream = provider.stream(typed(turn))
-        events.extend(stream)
-        return Outcome(stream.response, tuple(events))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
+    return replayed(replaying(turn, chunks), lambda: typed(turn), turn.streamed)
 
 
-async def _replay(turn: Turn, chunks: Sequence[bytes] | None) -> Outcome:
-    driver = AsyncReplayDriver(answers(turn, chunks))
-    provider = create_provider(plugin(turn), config(turn), async_driver=driver)
-    events: list[Any] = []
-    try:
-        if not turn.streamed:
-            return Outcome(await provider.arun(typed(turn)))
-        stream = provider.astream(typed(turn))
-        async for event in stream:
-            events.append(event)  # noqa: PERF401  # kept also when the stream breaks
-        return Outcome(stream.response, tuple(events))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
+def on_loop(backend: str, turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
+    """Replay *turn* on the event loop of *backend*."""
+    return replayed_on(backend, replaying(turn, chunks), lambda: typed(turn), turn.streamed)
 
 
-def on_asyncio(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
-    """Replay *turn* under asyncio."""
-    return anyio.run(_replay, turn, chunks)
-
-
-def on_trio(turn: Turn, chunks: Sequence[bytes] | None = None) -> Outcome:
-    """Replay *turn* under trio."""
-    return anyio.run(_replay, turn, chunks, backend="trio")
-
-
-COLOURS: dict[str, Replay] = {"sync": sync, "asyncio": on_asyncio, "trio": on_trio}
+COLOURS: dict[str, Replay] = {
+    "sync": sync,
+    "asyncio": partial(on_loop, "asyncio"),
+    "trio": partial(on_loop, "trio"),
+}

@@ -22,8 +22,9 @@ from openai_dialect.reading import (
     read_vector,
     spoken,
 )
-from openai_dialect.replaying import COLOURS, Outcome, input_count, sync
+from openai_dialect.replaying import COLOURS, input_count, sync
 from openai_dialect.scope import documents, failed, inside, operation, plugin, whole
+from support.outcomes import Outcome
 from support.recordings import WIRE, Turn, pieces
 
 pytestmark = [

@@ -11,8 +11,9 @@ import pytest
 from attrs import evolve
 
 from jackfield import ChatResponse, EmbeddingResponse, LLMError, ProviderPart
-from openai_dialect.replaying import Outcome, sync
+from openai_dialect.replaying import sync
 from openai_dialect.scope import OPERATIONS, failed, inside
+from support.outcomes import Outcome
 from support.recordings import WIRE, Turn
 
 pytestmark = [

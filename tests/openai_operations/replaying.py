@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import anyio
 import pytest
-from attrs import frozen
 
 from jackfield import LLMProvider, Request, create_provider
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from openai_dialect.scope import OWN, VENDORS
 from openai_operations.scope import operation, typed
+from support.outcomes import Outcome, replayed, replayed_on
 from support.recordings import WIRE, Turn
 
 KEY = "made-up-key-for-replays"
@@ -22,21 +21,6 @@ MARKS = [
     pytest.mark.wire,
     pytest.mark.skipif(not WIRE.is_dir(), reason=f"no recordings at {WIRE}: set JACKFIELD_WIRE"),
 ]
-
-
-@frozen
-class Outcome:
-    """What a call came to: its events and its result, or its error."""
-
-    result: Any = None
-    events: tuple[Any, ...] = ()
-    error: BaseException | None = None
-
-    def value(self) -> Any:
-        """The result; the error is raised."""
-        if self.error is not None:
-            raise self.error
-        return self.result
 
 
 Replay = Callable[..., Outcome]
@@ -88,31 +72,11 @@ def sync(
 ) -> Outcome:
     """Replay *turn*, blocking."""
     provider = replaying(plugin(turn), answers(turn, chunks))
-    asked, events = request or typed(turn), list[Any]()
-    try:
-        if not streams(turn):
-            return Outcome(provider.run(asked))
-        stream = provider.stream(asked)
-        events.extend(stream)
-        return Outcome(stream.response, tuple(events))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
-
-
-async def _replay(turn: Turn) -> Outcome:
-    provider = replaying(plugin(turn), answers(turn))
-    events: list[Any] = []
-    try:
-        if not streams(turn):
-            return Outcome(await provider.arun(typed(turn)))
-        stream = provider.astream(typed(turn))
-        async for event in stream:
-            events.append(event)  # noqa: PERF401  # kept also when the stream breaks
-        return Outcome(stream.response, tuple(events))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
+    asked = request or typed(turn)
+    return replayed(provider, lambda: asked, streams(turn))
 
 
 def on_loop(turn: Turn, backend: str) -> Outcome:
     """Replay *turn* on the event loop of *backend*."""
-    return anyio.run(_replay, turn, backend=backend)
+    provider = replaying(plugin(turn), answers(turn))
+    return replayed_on(backend, provider, lambda: typed(turn), streams(turn))

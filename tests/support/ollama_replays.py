@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
-from attrs import frozen
-
 from jackfield import PullRequest
 from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
 from jackfield.requests import AnswerRequest
 from jackfield_ollama import OllamaProvider
 from support.ollama_reading import native, read_request, streams
+from support.outcomes import Outcome, replayed, replayed_on
 from support.recordings import Turn
 
 HERE = "http://127.0.0.1:11434"
 MISSING = Recorded(status=404, chunks=[b"404 page not found"])
-
-
-@frozen
-class Outcome:
-    """What a call came to: its events and its result, or its error."""
-
-    result: Any = None
-    events: tuple[Any, ...] = ()
-    error: BaseException | None = None
 
 
 def provider(turn: Turn, chunks: Sequence[bytes] | None = None) -> OllamaProvider:
@@ -48,30 +37,11 @@ def _tells(turn: Turn, request: Any) -> bool:
 
 def sync(turn: Turn) -> Outcome:
     """Replay *turn*, blocking."""
-    backend, request, events = provider(turn), read_request(turn), list[Any]()
-    try:
-        if not _tells(turn, request):
-            return Outcome(backend.run(request))
-        with backend.stream(request) as stream:
-            events.extend(stream)
-        return Outcome(stream.response, tuple(events))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
-
-
-async def _replay(turn: Turn) -> Outcome:
-    backend, request, events = provider(turn), read_request(turn), list[Any]()
-    try:
-        if not _tells(turn, request):
-            return Outcome(await backend.arun(request))
-        async with backend.astream(request) as stream:
-            async for event in stream:
-                events.append(event)  # kept also when the stream breaks
-        return Outcome(stream.response, tuple(events))
-    except Exception as error:  # noqa: BLE001  # the tests judge it
-        return Outcome(None, tuple(events), error)
+    request = read_request(turn)
+    return replayed(provider(turn), lambda: request, _tells(turn, request))
 
 
 def on_loop(turn: Turn, backend: str) -> Outcome:
     """Replay *turn* on the event loop of *backend*."""
-    return anyio.run(_replay, turn, backend=backend)
+    request = read_request(turn)
+    return replayed_on(backend, provider(turn), lambda: request, _tells(turn, request))

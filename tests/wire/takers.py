@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import frozen
 
@@ -22,23 +22,8 @@ from openai_operations import replaying as operation_replays
 from openai_operations import scope as operations
 from support import ollama_replays
 from support import ollama_scope as ollama
+from support.outcomes import Outcome
 from support.recordings import Turn
-
-
-class Outcome(Protocol):
-    """What a call came to, however a folder's replays call the class of it."""
-
-    @property
-    def result(self) -> Any:
-        """Its result, if it has one."""
-
-    @property
-    def events(self) -> tuple[Any, ...]:
-        """What it told before its result or error."""
-
-    @property
-    def error(self) -> BaseException | None:
-        """Its error, if it failed."""
 
 
 @frozen

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from jackfield import LLMError
+from support.outcomes import Outcome
 from support.recordings import WIRE, Turn
 from wire.cases import CASES
-from wire.takers import Outcome, takers
+from wire.takers import takers
 
 pytestmark = [
     pytest.mark.wire,
