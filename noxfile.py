@@ -4,6 +4,7 @@ Packages are found, not listed: `core`, and every folder under `plugins/` that h
 """
 
 import os
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -79,7 +80,8 @@ def tests(session: nox.Session) -> None:
 )
 def isolated(session: nox.Session, package: str) -> None:
     """Run the suite of one package against wheels of it and of what it depends on, and of nothing else."""
-    wheels = Path(session.create_tmp()) / "wheels"
+    # Not in a folder of `create_tmp`, which makes it TMPDIR: Ray's workers refuse one in an environment.
+    wheels = session.cache_dir / "wheels"
     for folder in PACKAGES:
         session.run(
             "uv",
@@ -120,6 +122,29 @@ def minimums(session: nox.Session) -> None:
 
 
 @nox.session
+def api(session: nox.Session) -> None:
+    """Tell how the public API differs from the last release's; `-- --accept` makes it the new baseline."""
+    install_all(session, "test")
+    session.run("python", "tests/support/api_diff.py", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the wheel and the sdist of every package into dist/, the same bytes each time, and check them."""
+    install_all(session, "test")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "tests/support/dists.py", "dist")
+    session.run("pytest", "tests/release", "tests/api", *session.posargs)
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """Write a bill of materials (CycloneDX) beside each wheel in dist/."""
+    install_all(session, "test")
+    session.run("python", "tests/support/sbom.py", "dist")
+
+
+@nox.session
 def peers(session: nox.Session) -> None:
     """Fetch what the tests meet, apart from everything else: LiteLLM's proxy, and a model's weights."""
     # Where the proxy refuses a call without a key, it looks for an error of this database's library.
@@ -130,9 +155,10 @@ def peers(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run every snippet of the documentation and check its links."""
+    """Run every snippet of the documentation, check its links, and write the site into build/site."""
     install_all(session, "docs")
     session.run("pytest", "tests/docs", *session.posargs)
+    session.run("sphinx-build", "-q", "-W", "-n", "-c", "docs", ".", "build/site")
 
 
 @nox.session

@@ -86,10 +86,12 @@ class ToyStream:
             if event.get("usage"):
                 self._usage = usage(event["usage"])
             for choice in event["choices"]:
-                if text := choice["delta"].get("content"):
+                text = choice["delta"].get("content")
+                if text and isinstance(text, str):
                     out.append(TextDelta(text))
                 if choice.get("finish_reason"):
-                    self._reason, self.finished = choice["finish_reason"], True
+                    self._reason = FinishReason(choice["finish_reason"]).value
+                    self.finished = True
 
     def close(self, out: list[StreamEvent]) -> None:
         reason = FinishReason(self._reason) if self._reason else FinishReason.OTHER

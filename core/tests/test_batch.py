@@ -199,6 +199,7 @@ def test_progress_tells_what_is_known() -> None:
     assert {p.total for p in told} == {5}
     assert outcome.progress == told[-1]
     assert (told[-1].input_tokens, told[-1].output_tokens) == (5, 10)
+    assert outcome.progress.cost is None  # unknown, which is not 0
     assert [r.key for r in outcome] == [f"id-{n}" for n in range(5)]
     run_batch(ScriptedProvider.of("x"), iter(items), progress=told.append)
     assert told[-1].total is None
@@ -245,6 +246,18 @@ def test_what_failed_is_kept_where_it_is_not_to_be_asked_again(tmp_path: Path) -
     assert kept.results[1].error is not None
     assert (kept.results[1].error.status, kept.results[1].error.provider) == (429, "echo")
     assert texts(run_batch(echo, chats(3), checkpoint=path)) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("retry", [True, False])
+def test_a_request_that_failed_may_be_mended(tmp_path: Path, way: str, retry: bool) -> None:
+    path = tmp_path / "checkpoint"
+    run_batch(Echo("1"), chats(3), checkpoint=path)
+    mended = [*chats(3)[:1], *chats(3, " more")[1:2], *chats(3)[2:]]
+    outcome = performed(way, Echo(), mended, checkpoint=path, retry_failed=retry)
+    assert texts(outcome) == ["0", "1 more", "2"]
+    assert outcome.progress.resumed == 2
+    assert texts(run_batch(Echo("0"), mended, checkpoint=path)) == ["0", "1 more", "2"]
 
 
 @pytest.mark.parametrize("way", WAYS)

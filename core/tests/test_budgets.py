@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -97,7 +98,8 @@ def test_a_hard_budget_is_never_exceeded_and_refuses_only_what_could(
                 break
             provider.execute(*asked())
             spent += (PRICE.input + tokens * PRICE.output) / 1_000_000
-            assert cost_analysis(ledger.store).total_cost == spent <= limit
+            assert spent <= limit
+        assert cost_analysis(ledger.store).total_cost == spent
         ledger.close()
 
 
@@ -126,6 +128,35 @@ def test_thirty_two_threads_of_two_processes_do_not_exceed_it(file: LedgerSettin
     assert made == cost / ((PRICE.input + 1000 * PRICE.output) / 1_000_000)
     for ledger in ledgers:
         ledger.close()
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+def test_thirty_two_threads_spend_what_others_give_back_and_no_more(
+    tmp_path: Path, durability: Any
+) -> None:
+    """Each call gives back most of what it had reserved: that counts as soon as it has answered."""
+    each = (PRICE.input + 10 * PRICE.output) / 1_000_000
+    budget = BudgetSettings(limit=cost_of(*asked()) + 99 * each, per="total")
+    place = LedgerSettings(path=tmp_path / "ledger.sqlite3", durability=durability)
+    ledger = Ledger(place, [budget])
+    provider = scripted(ledger, spending(10))
+
+    def caller(_number: int) -> None:
+        for _ in range(20):
+            with suppress(QuotaExceededError):
+                provider.execute(*asked())
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(caller, range(32)))
+    while True:  # alone now: what is left is spent to the last call that fits
+        try:
+            provider.execute(*asked())
+        except QuotaExceededError:
+            break
+    with ledger.store.reading() as connection:
+        (spent,) = connection.execute("SELECT amount FROM counters").fetchone()
+    assert Decimal(spent) == cost_analysis(ledger.store).total_cost == 100 * each <= budget.limit
+    ledger.close()
 
 
 def test_what_failed_gives_back_what_it_had_reserved(file: LedgerSettings) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from core_toy import BACKENDS, aio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -239,6 +239,7 @@ def test_a_page_runs_nothing_and_loads_nothing() -> None:
 
 
 @SUITE
+@example(text="\r", model="m")
 @given(text=TEXTS, model=TEXTS)
 def test_markdown_shows_what_a_model_said_and_obeys_none_of_it(text: str, model: str) -> None:
     tokens = (

@@ -7,7 +7,7 @@ import json
 import pickle
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 import jackfield
 from jackfield import (
     AuthenticationError,
+    ChatRequest,
     ChatResponse,
     ConfigError,
     ConfigIssue,
     ContextLengthExceededError,
+    HTTPProvider,
     InvalidRequestError,
     LLMError,
     Message,
@@ -27,14 +29,18 @@ from jackfield import (
     OverloadedError,
     PermissionDeniedError,
     ProviderError,
+    ProviderInfo,
     QuotaExceededError,
     RateLimitError,
     RequestTimeoutError,
+    ResponseFormatError,
     ServerError,
     StreamInterruptedError,
     TransportError,
     Usage,
 )
+from jackfield.drivers.replay import Recorded, ReplayDriver
+from jackfield.exchange import Exchange, json_request
 from jackfield.failures import event_error, make_error, parse_failure, retry_after
 from jackfield.flow import HTTPResponse
 from jackfield.testing import strategies as jf
@@ -333,3 +339,27 @@ def test_the_class_says_whether_trying_again_can_help(
     kind: type[LLMError], retryable: bool
 ) -> None:
     assert kind("x").retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("parse", "reason"),
+    [
+        (lambda body: body["said"], "the answer lacks 'said'"),
+        (lambda body: body["a"]["b"], "not subscriptable"),
+        (lambda body: body["a"].text, "has no attribute 'text'"),
+    ],
+)
+def test_json_of_another_shape_is_not_called_no_json(parse: Any, reason: str) -> None:
+    class Talk(HTTPProvider):
+        info = ProviderInfo(name="talk", display_name="Talk", api_key_required=False)
+        exchanges: ClassVar = {
+            ChatRequest: Exchange(
+                build=lambda _: json_request("/", {}),
+                parse=lambda _, response: parse(json.loads(response.body)),
+            )
+        }
+
+    driver = ReplayDriver([Recorded(chunks=[b'{"a": 1}'])])
+    with pytest.raises(ResponseFormatError, match="unexpected shape") as caught:
+        Talk({"base_url": "https://talk.example"}, driver=driver).execute("m", "Hi")
+    assert reason in str(caught.value)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -42,7 +43,7 @@ from jackfield.flow import Sleep
 from jackfield.manager.settings import BudgetSettings, LedgerSettings
 from jackfield.middleware.costs import FREE_REQUESTS
 from jackfield.middleware.ledger import Ledger
-from jackfield.middleware.ledger_store import LedgerError
+from jackfield.middleware.ledger_file import LedgerError
 from jackfield.middleware.usage import attempts, cost_analysis, usage
 from jackfield.testing import Answer, ScriptedProvider
 
@@ -400,16 +401,184 @@ def test_a_settlement_that_finds_no_room_is_written_as_soon_as_there_is(
         raise OSError(28, "No space left on device")
 
     def fill_up(_request: Any) -> str:
+        ledger.store.flush()
         monkeypatch.setattr(ledger.store, "_open", refuse)
         return "Hi"
 
     provider = scripted(ledger, fill_up)
     provider.execute("m", "Hi")
-    assert "not settled yet" in caplog.text
     assert only(ledger)["status"] == "started"
+    assert "not settled yet" in caplog.text
     monkeypatch.undo()
     ledger.close()
     assert only(ledger)["status"] == "ok"
+
+
+def program(path: Path, text: str, *, fails: bool = False) -> None:
+    """Run a program that has a `provider` whose calls are booked in the file at *path*."""
+    script = """
+import multiprocessing, os, signal, sys
+from pathlib import Path
+from core_ledger import Elsewhere, booked
+from jackfield.manager.settings import LedgerSettings
+from jackfield.middleware import ledger_store
+from jackfield.middleware.ledger import Ledger
+ledger = Ledger(LedgerSettings(path=Path(sys.argv[1])))
+provider = booked(Elsewhere, ledger, ["Hello there"])
+"""
+    command = [sys.executable, "-c", script + text, str(path)]
+    folder = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(command, check=False, timeout=60, env=folder)
+    assert (done.returncode != 0) == fails
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are not killed like this on Windows")
+def test_a_kill_between_the_answer_and_its_settlement_leaves_it_uncertain_and_counted_once(
+    ledger: Ledger,
+) -> None:
+    path = ledger.settings.path
+    assert path is not None
+    kill = """
+ledger_store.SOON = 60.0
+provider.execute("m", "Hi", {"max_tokens": 100})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    program(path, kill, fails=True)
+    before = usage(ledger.store)[0]
+    assert ledger.store.write(lambda store: store.recover()) == 0  # opening it did
+    row = only(ledger)
+    assert (row["status"], row["source"], row["estimated"]) == ("uncertain", "estimated", 1)
+    assert Decimal(row["amount"]) == Decimal(row["reserved"]) == before.cost
+    assert usage(ledger.store)[0].cost == before.cost
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are not killed like this on Windows")
+def test_a_line_that_a_crash_cut_short_is_no_attempt(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = ledger.settings.path
+    assert path is not None
+    kill = """
+ledger_store.SOON = 60.0
+provider.execute("m", "Hi")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    program(path, kill, fails=True)
+    (journal,) = path.with_name(f"{path.name}-running").iterdir()
+    line = journal.read_bytes()
+    journal.write_bytes(line + b"{}\n" + line[:40])
+    assert only(ledger)["status"] == "uncertain"
+    assert "cannot be read" in caplog.text
+    assert not journal.exists()
+    assert only(ledger)["status"] == "uncertain"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limits of a process's files")
+def test_what_finds_no_room_in_the_journal_is_not_sent(ledger: Ledger) -> None:
+    path = ledger.settings.path
+    assert path is not None
+    program(
+        path,
+        """
+import resource
+from jackfield.middleware.ledger_file import LedgerError
+ledger_store.SOON = 60.0
+provider.execute("m", "Hi")
+(journal,) = Path(sys.argv[1] + "-running").iterdir()
+room = journal.stat().st_size + 50
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+try:
+    provider.execute("m", "Hi")
+except LedgerError as error:
+    assert len(provider.requests) == 1
+    assert journal.stat().st_size == room - 50
+else:
+    sys.exit("it was sent")
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+provider.execute("m", "Hi")
+""",
+    )
+    assert [row["status"] for row in attempts(ledger.store)] == ["ok", "ok"]
+
+
+ENDS = {
+    "the program ends": "provider.execute('m', 'Hi')",
+    "an error ends it": "provider.execute('m', 'Hi'); raise SystemExit(0)",
+    "a worker ends": """
+def work(): provider.execute('m', 'Hi')
+child = multiprocessing.get_context('fork').Process(target=work)
+child.start(); child.join(); sys.exit(child.exitcode)
+""",
+    "its parent forks and leaves": """
+provider.execute('m', 'Hi')
+if os.fork(): os._exit(0)
+""",
+    "nothing more comes": """
+provider.execute('m', 'Hi')
+import sqlite3, time
+other = sqlite3.connect(sys.argv[1])
+while other.execute("SELECT status FROM attempts").fetchall() != [("ok",)]: time.sleep(0.001)
+os._exit(0)
+""",
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked on this system")
+@pytest.mark.parametrize("ends", ENDS)
+def test_a_settlement_is_written_however(ledger: Ledger, ends: str) -> None:
+    path = ledger.settings.path
+    assert path is not None
+    program(path, ENDS[ends])
+    assert only(ledger)["status"] == "ok"
+
+
+def test_who_reads_in_the_process_sees_every_settled_row_at_once(ledger: Ledger) -> None:
+    provider = scripted(ledger, "Hello there")
+    reader = Ledger(ledger.settings)
+    for count in range(1, 51):
+        provider.execute("m", "Hi")
+        (row,) = usage(reader.store, group_by=("status",))
+        assert (row.group, row.attempts) == (("ok",), count)
+
+
+def test_threads_that_call_and_read_see_their_own_rows_settled(ledger: Ledger) -> None:
+    provider = scripted(ledger, "Hello there")
+
+    def caller(number: int) -> None:
+        for count in range(1, 11):
+            provider.execute(f"m{number}", "Hi")
+            (row,) = usage(ledger.store, group_by=("status",), model=f"m{number}")
+            assert (row.group, row.attempts) == (("ok",), count)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(caller, range(16)))
+
+
+def test_one_attempt_that_cannot_be_settled_does_not_keep_others_from_it(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    def wrong(_store: Any) -> None:
+        raise ZeroDivisionError
+
+    provider = scripted(ledger, "Hello there")
+    provider.execute("m", "Hi")
+    ledger.store.later(wrong)
+    provider.execute("m", "Hi")
+    ledger.store.flush()
+    assert {row["status"] for row in attempts(ledger.store)} == {"ok"}
+    assert "cannot be settled" in caplog.text
+
+
+def test_a_ledger_from_before_batches_is_brought_up_to_date(ledger: Ledger) -> None:
+    scripted(ledger, "Hello").execute("m", "Hi")
+    ledger.close()
+    with contextlib.closing(sqlite3.connect(str(ledger.settings.path))) as connection:
+        connection.execute("DROP TABLE batches")
+        connection.execute("PRAGMA user_version = 1")
+    scripted(ledger, "Hello").execute("m", "Hi")
+    with ledger.store.reading() as connection:
+        assert connection.execute("SELECT * FROM batches").fetchall() == []
+    assert len(list(attempts(ledger.store))) == 2
 
 
 def test_a_file_that_is_no_ledger_is_left_alone(tmp_path: Path) -> None:

@@ -185,3 +185,22 @@ def test_other_operations_are_methods() -> None:
     assert aio(lambda: parrot.aembed("m", "abc")).vectors == ((3.0,),)
     with pytest.raises(UnsupportedOperationError, match="it has ChatRequest, EmbeddingRequest"):
         parrot.list_models()
+
+
+def test_events_that_are_all_there_already_are_one_answer() -> None:
+    """A list, which can be gone through again, is gone through once."""
+
+    class Listed(Parrot):
+        def generate(self, *_: Any) -> Any:
+            return [StreamStart(), TextDelta("Hello"), Finish(finish_reason=FinishReason.STOP)]
+
+    assert Listed([]).execute("m", "Hi").text == "Hello"
+    assert "".join(map(str, Listed([]).stream_execute("m", "Hi"))) == "Hello"
+
+
+def test_a_provider_without_generate_says_what_it_lacks() -> None:
+    class Mute(LocalProvider):
+        info = ProviderInfo(name="mute", display_name="Mute", api_key_required=False)
+
+    with pytest.raises(NotImplementedError, match="Mute lacks generate"):
+        Mute().execute("m", "Hi")

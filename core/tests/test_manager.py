@@ -148,6 +148,22 @@ def test_what_nobody_serves_is_an_error_with_the_nearest_names() -> None:
         ProviderManager(NAMED).auto_execute("small-2", "Hi")
 
 
+def test_what_nobody_is_called_is_an_error_that_says_so() -> None:
+    for asked, said in [
+        ("zz/x", "there is no provider or route 'zz': have a, b"),
+        ("mein/large-7", r"there is no provider or route 'mein': did you mean main/large-7\?"),
+    ]:
+        with pytest.raises(NotFoundError, match=f"nobody serves the model '{asked}', and {said}"):
+            ProviderManager(NAMED).auto_execute(asked, "Hi")
+
+
+def test_a_routes_target_may_be_an_alias_of_a_provider_or_a_route() -> None:
+    routes = {"near": {"targets": ["quick"]}, "far": {"targets": ["nearest"]}}
+    aliases = {"quick": "a/small-1", "nearest": "near"}
+    manager = ProviderManager({**NAMED, "aliases": aliases, "routes": routes})
+    assert manager.auto_execute("far", "Hi").model == "small-1"
+
+
 def test_who_lists_no_models_is_asked_for_them_once() -> None:
     manager = managed(a=scripted("a"), b=scripted("b"))
     backend = manager.providers["b"]

@@ -9,11 +9,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from core_toy import KEY, Toy, parse
 
 from jackfield import (
+    ChatRequest,
     LLMProvider,
     PluginError,
     ProviderInfo,
@@ -22,6 +24,7 @@ from jackfield import (
     create_provider,
     hookimpl,
 )
+from jackfield.exchange import Exchange
 from jackfield.plugins import ALIASES, CONTRACT, PluginManager, canonical, plugin_manager
 
 Install = Callable[..., None]
@@ -118,6 +121,37 @@ BROKEN = {
     "exits": "raise SystemExit(3)",
     "no-attribute": "Other = 1",
 }
+
+
+TABLES = {
+    "no-dict": ("exchanges = [1]", "exchanges is [1]: write a dict"),
+    "name-for-a-type": ("exchanges = {'chat': 1}", "write the class, ChatRequest say"),
+    "bare-function": ("exchanges = {ChatRequest: print}", "exchanges[ChatRequest] is <built-in"),
+    "no-name": ("handlers = {ChatRequest: print}", "write the name of a method"),
+    "no-method": ("handlers = {ChatRequest: 'answer'}", "no method of it: name one"),
+    "bare-name": ("params = {'temperature': 'heat'}", "write Param(wire, …)"),
+}
+
+
+@pytest.mark.parametrize(("table", "told"), TABLES.values(), ids=TABLES)
+def test_a_table_that_the_core_cannot_read_is_told_with_what_to_write(
+    install: Install, table: str, told: str
+) -> None:
+    head = "from jackfield import ChatRequest, LLMProvider, ProviderInfo\n"
+    info = "info = ProviderInfo(name='broken', display_name='B', api_key_required=False)"
+    install("broken", f"{head}class Provider(LLMProvider):\n    {info}\n    {table}\n")
+    with pytest.raises(PluginError) as caught:
+        PluginManager().provider_class("broken")
+    assert told in str(caught.value)
+
+
+def test_what_builds_no_request_is_told_with_what_to_return() -> None:
+    class Odd(Toy):
+        exchanges: ClassVar = {ChatRequest: Exchange(build=lambda _: {"model": "m"}, parse=parse)}
+
+    toy = Odd({"base_url": "https://toy.example/v1", "api_key": KEY})
+    with pytest.raises(PluginError, match=r"builds a dict for a ChatRequest: return json_request"):
+        toy.execute("m", "Hi")
 
 
 @pytest.mark.parametrize("source", BROKEN.values(), ids=BROKEN)

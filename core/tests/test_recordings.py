@@ -10,13 +10,13 @@ import pytest
 from core_toy import BACKENDS, KEY, Toy, aio, make, streamed, whole
 from hypothesis import given
 
-from jackfield import ChatResponse, ConfigError, TokenCountRequest
+from jackfield import ChatResponse, ConfigError, ModelInfoRequest, TokenCountRequest
 from jackfield.drivers.concurrent import AsyncDriver
 from jackfield.drivers.replay import AsyncReplayTransport, Recorded, ReplayTransport
 from jackfield.testing import Tape, load_recordings
 from jackfield.testing import strategies as jf
 from jackfield.testing.conformance.observe import replaying
-from jackfield.testing.recordings import parse_recording, recordings_of
+from jackfield.testing.recordings import parse_call, parse_recording, recordings_of
 
 CONFIG = {"base_url": "https://toy.example/v1", "api_key": KEY}
 CALL = {"model": "m", "prompt": "Hi"}
@@ -145,6 +145,49 @@ BROKEN: list[tuple[str, str]] = [
     ('{"interactions": [{"response": {"status": "ok"}}]}', "is no recording"),
     ('{"interactions": [{"response": {"body_base64": "%"}}]}', "is no recording"),
 ]
+
+
+TURN: dict[str, Any] = {"interactions": [{"response": {}}]}
+STRANGE: list[tuple[dict[str, Any], str]] = [
+    ({**TURN, "call": {"params": {}}}, "call.params: no such field (did you mean parameters?"),
+    ({**TURN, "call": {"modle": "m"}}, "there are verb, model, prompt, parameters, options)"),
+    ({**TURN, "call": {"verb": "embed", "inputs": ["a"]}}, 'put it into call.options: {"inputs": …}'),
+    ({**TURN, "call": {"verb": "rerank", "top": 2}}, "what a verb takes is in call.options"),
+    ({**TURN, "call": {"verb": "run", "request": {}}}, 'call.options: {"request": …}'),
+    ({**TURN, "call": {"expect": {}}}, "call.expect: no such field (it belongs into the top;"),
+    ({**TURN, "prompt": "Hi"}, "prompt: no such field (it belongs into call;"),
+    ({"interactions": [{"body": {}}]}, "interactions.body: no such field (it belongs into request or response;"),
+    ({**TURN, "expects": {}}, "expects: no such field (did you mean expect?"),
+    ({"interactions": [{"respnse": {}}]}, "interactions.respnse: no such field (did you mean response?"),
+    ({"interactions": [{"response": {"boddy": {}}}]}, "response.boddy: no such field (did you mean body?"),
+    ({"interactions": [{"response": {}, "request": {"uri": ""}}]}, "there are method, url, body"),
+    ({**TURN, "call": {"verb": "run"}}, "call.options.request: is missing"),
+    (
+        {**TURN, "call": {"verb": "run", "options": {"request": {"model": "m"}}}},
+        'does not say which request it is (a typed request is its class and its fields: {"$": "jackfield',
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "said"), STRANGE)
+def test_a_strange_or_misplaced_field_is_told_with_its_place(
+    tmp_path: Path, document: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "strange.json").write_text(json.dumps(document))
+    with pytest.raises(ConfigError) as caught:
+        load_recordings(tmp_path)
+    assert "strange.json: " in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_typed_request_is_written_as_its_class_and_its_fields() -> None:
+    written = {"$": "jackfield.requests:ModelInfoRequest", "model": "m"}
+    call = parse_call("x", {"verb": "run", "options": {"request": written}})
+    assert call.request(make()) == ModelInfoRequest(model="m")
+    part = {"$": "jackfield.types:TextPart", "text": "Hi"}
+    other = parse_call("x", {"verb": "run", "options": {"request": part}})
+    with pytest.raises(ConfigError, match=r"call\.options\.request is a TextPart, no request"):
+        other.request(make())
 
 
 @pytest.mark.parametrize(("text", "said"), BROKEN)

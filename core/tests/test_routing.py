@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from core_backends import Backend, ask, during
 from core_toy import BACKENDS, aio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield import (
@@ -217,6 +217,7 @@ def test_a_target_that_is_well_again_is_back_within_its_cooldown_and_a_second() 
 # Balance.
 
 
+@settings(max_examples=25)  # of two thousand calls each
 @given(st.lists(st.integers(1, 20), min_size=2, max_size=6))
 def test_weights_are_met_within_two_percent(weights: list[int]) -> None:
     targets = [RouteTarget(Backend(str(i)), weight=float(w)) for i, w in enumerate(weights)]

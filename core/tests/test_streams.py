@@ -10,12 +10,14 @@ from typing import Any
 
 import anyio
 import pytest
-from core_toy import BACKENDS, DONE, STOP, Toy, aio, event, make, streamed, whole
+from attrs import evolve
+from core_toy import BACKENDS, DONE, STOP, Toy, ToyStream, aio, event, make, streamed, whole
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jackfield import (
     AsyncEventStream,
+    ChatRequest,
     EventStream,
     Finish,
     FinishReason,
@@ -64,6 +66,23 @@ def test_before_its_end_a_stream_has_no_response() -> None:
     with pytest.raises(RuntimeError, match="not been read to its end"):
         _ = stream.response
     assert stream.drain().text == "Hello"
+
+
+@pytest.mark.parametrize("error", [KeyError("usage"), ValueError("no number"), TypeError("None")])
+@pytest.mark.parametrize("said", [["Hel", "lo"], []], ids=["told", "silent"])
+def test_an_end_that_cannot_be_read_is_typed(error: Exception, said: list[str]) -> None:
+    class Odd(ToyStream):
+        def close(self, out: list[Any]) -> None:
+            raise error
+
+    provider = make(streamed(*said), **ONCE)
+    chat = evolve(provider.exchanges[ChatRequest], stream=Odd)
+    provider.exchanges = {**provider.exchanges, ChatRequest: chat}
+    expected = StreamInterruptedError if said else ResponseFormatError
+    with pytest.raises(expected, match="unexpected shape") as caught:
+        provider.stream_execute("m", "Hi").drain()
+    if said:
+        assert caught.value.partial.text == "Hello"
 
 
 def test_only_the_text_of_a_stream() -> None:

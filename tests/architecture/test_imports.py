@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from jackfield.testing.conformance.importing import WATCHER
 from support.source import CORE, PACKAGES, PLUGINS, SOURCES, Module, Package, modules
 
 HTTP = {
@@ -103,19 +104,11 @@ def test_the_kernel_imports_nothing_of_what_stands_around_it(module: Module) -> 
     assert found & AROUND == set()
 
 
-WATCH = """
-import sys
-seen = []
-def hook(event, args):
-    if event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
-        seen.append(f"writes {args[0]}")
-    elif event.partition(".")[0] in {"socket", "subprocess", "urllib"} or event in {"os.system", "os.mkdir"}:
-        seen.append(event)
-sys.dont_write_bytecode = True
+WATCH = f"""{WATCHER}
 sys.addaudithook(hook)
 import MODULE
 import json
-print(json.dumps({"seen": seen, "modules": sorted(sys.modules)}))
+print(json.dumps({{"seen": seen, "modules": sorted(sys.modules)}}))
 """
 
 

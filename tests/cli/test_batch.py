@@ -128,12 +128,17 @@ def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(cli: Cli) -> None:
 
 def test_another_input_is_not_mixed_up_with_what_was_begun(cli: Cli) -> None:
     write(cli, *questions(3))
-    cli.script("one", {"error": "ServerError"}, retry={"attempts": 1})
-    assert cli("batch", "in.jsonl", "out.jsonl").returncode == 1
-    write(cli, *questions(2), {"id": "q2", "prompt": "another"})
+    failing = {"error": "ServerError"}
+    cli.script("one", "two", failing, retry={"attempts": 1})
+    assert cli("batch", "in.jsonl", "out.jsonl", "--concurrency", "1").returncode == 1
+    write(cli, *questions(1), {"id": "q1", "prompt": "another"}, *questions(3)[2:])
     done = cli("batch", "in.jsonl", "out.jsonl")
     assert done.returncode == 2
-    assert "request 2 ('q2') has changed since" in done.stderr
+    assert "request 1 ('q1') has changed since" in done.stderr
+    write(cli, *questions(2), {"id": "q2", "prompt": "another"})
+    cli.script("mended")
+    assert cli("batch", "in.jsonl", "out.jsonl").returncode == 0
+    assert [a["response"]["text"] for a in answers(cli)] == ["one", "two", "mended"]
 
 
 def test_a_file_that_is_there_is_not_written_over(cli: Cli) -> None:
@@ -158,12 +163,97 @@ def test_the_command_line_beats_the_lines(cli: Cli) -> None:
     assert answers(cli, "other.jsonl")[0]["response"]["model"] == "gpt-x"
 
 
-def test_own_batches_are_for_providers_that_have_them(cli: Cli) -> None:
+@pytest.mark.parametrize(
+    ("native", "code", "said"),
+    [
+        ("require", 2, "fake has no batches of its own"),
+        ("prefer", 0, "1 answers are in out.jsonl"),
+        ("never", 0, "1 answers are in out.jsonl"),
+        ("in.jsonl", 2, "'in.jsonl' is not one of 'never', 'prefer', 'require'"),
+    ],
+)
+def test_own_batches_are_for_providers_that_have_them(
+    cli: Cli, native: str, code: int, said: str
+) -> None:
     cli.script("x")
     write(cli, *questions(1))
-    done = cli("batch", "--native", "in.jsonl", "out.jsonl")
+    done = cli("batch", "--native", native, "in.jsonl", "out.jsonl")
+    assert done.returncode == code
+    assert said in done.stderr
+
+
+# An executor that works in other processes, as plugins' do.
+SPAWNING = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+class Spawning:
+    remote = True
+
+    def map(self, function, items, concurrency):
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(2, mp_context=context) as pool:
+            for number, outcome in enumerate(pool.map(function, items)):
+                yield number, outcome
+"""
+
+
+@pytest.fixture
+def spawning(cli: Cli) -> None:
+    """Installs an executor of that name for the command line, in a folder of its own."""
+    site = cli.folder / "site"
+    about = site / "spawning-1.dist-info"
+    about.mkdir(parents=True)
+    (site / "spawning.py").write_text(SPAWNING, "utf-8")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: spawning\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[jackfield.executors]\nspawn = spawning:Spawning\n")
+    cli.environment["PYTHONPATH"] = str(site)
+
+
+@pytest.mark.usefixtures("spawning")
+def test_an_executor_does_the_work_in_other_processes_with_the_same_file(cli: Cli) -> None:
+    cli.configure(
+        '[providers.fake]\nprovider = "scripted"\nthen = "echo"\nmodels = ["any"]\n'
+        '[aliases]\nquick = "fake/any"\n[logs]\nlevel = "DEBUG"\npath = "calls.log"\nformat = "json"\n'
+    )
+    write(cli, *({"prompt": f"text {n}", "model": "quick"} for n in range(6)))
+    done = cli("batch", "-p", "temp=0", "--executor", "spawn", "in.jsonl", "out.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert [a["response"]["text"] for a in answers(cli)] == [f"text {n}" for n in range(6)]
+    assert "6 answers are in out.jsonl" in done.stderr
+    logged = (cli.folder / "calls.log").read_text("utf-8").splitlines()
+    assert len(logged) >= 6  # what the file puts around calls stands around those, too
+
+
+@pytest.mark.usefixtures("spawning")
+def test_what_failed_elsewhere_is_told_and_tried_again(cli: Cli) -> None:
+    write(cli, *questions(2))
+    cli.script({"error": "ServerError", "message": "no"}, retry={"attempts": 1})
+    done = cli("batch", "--executor", "spawn", "in.jsonl", "out.jsonl")
+    assert done.returncode == 1
+    assert "requests failed" in done.stderr
+    cli.script(then="echo")
+    assert cli("batch", "--executor", "threads", "in.jsonl", "out.jsonl").returncode == 0
+    assert [a["response"]["text"] for a in answers(cli)] == ["question 0", "question 1"]
+
+
+@pytest.mark.usefixtures("spawning")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--executor", "nobody"], "no executor 'nobody' is installed; have threads, "),
+        (["--executor", "spawn", "--native", "prefer"], "leave one of the two out"),
+    ],
+)
+def test_an_executor_that_cannot_do_it_is_told_before_anything_is_written(
+    cli: Cli, arguments: list[str], said: str
+) -> None:
+    cli.script("never")
+    write(cli, *questions(1))
+    done = cli("batch", *arguments, "in.jsonl", "out.jsonl")
     assert done.returncode == 2
-    assert "fake has no batches of its own" in done.stderr
+    assert said in done.stderr
+    assert not list(cli.folder.glob("out*"))
 
 
 def test_a_provider_that_cannot_be_used_is_told_once(cli: Cli) -> None:

@@ -55,6 +55,17 @@ def test_json_is_one_object(cli: Cli) -> None:
     assert [t["text"] for t in told["trials"]] == ["x", "y"]
 
 
+def test_all_get_the_same_attachments_and_options(cli: Cli) -> None:
+    cli.configure(json.dumps({"providers": {n: {"provider": "scripted", "then": "echo"} for n in "ab"}}), "providers.json")  # fmt: skip
+    (cli.folder / "notes.txt").write_text("the kakapo climbs trees", "utf-8")
+    schema = '{"type": "object"}'
+    done = cli(*ASK, "--json", "--attach", "notes.txt", "--schema", schema, "--timeout", "9")
+    told = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    said = "notes.txt:\n\nthe kakapo climbs trees\n\nName a bird"
+    assert [t["text"] for t in told["trials"]] == [said] * 2
+
+
 def test_it_is_written_to_files_too(cli: Cli) -> None:
     shelf(cli, a=["<script>alert(1)</script>"], b=["\ud83d"])
     done = cli(*ASK, "--html", "r.html", "--markdown", "r.md", "--csv", "r.csv")
@@ -74,6 +85,8 @@ def test_it_is_written_to_files_too(cli: Cli) -> None:
         (["-m", "a/one", "-m", "a", "Hi"], "'a' is a provider: which of its models?"),
         (["-m", "a/one", "-m", "a/one", "Hi"], "different names"),
         (["-m", "a/one", "-p", "temperature=hot", "Hi"], "temperature"),
+        (["-m", "a/one", "--schema", "[]", "Hi"], "--schema"),
+        (["-m", "a/one", "--attach", "none.png", "Hi"], "none.png"),
         (["-m", "a/one"], "the prompt and standard input are empty"),
         (["Hi"], "Missing option '-m'"),
     ],

@@ -1,6 +1,7 @@
 """``jackfield config``: all mistakes, what counts and whence, a file to start with, a schema for editors."""
 
 import json
+import re
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -35,7 +36,7 @@ def test_every_mistake_is_told_with_its_line_and_exit_code_2(cli: Cli) -> None:
     for line, said in {
         4: "providers.work.api_key: the environment has no WORK_KEY (set WORK_KEY)",
         5: "providers.work.prioritty: no such setting (did you mean priority?)",
-        9: "routes.main.targets[1]: there is no provider or route 'there' (did you mean here?)",
+        9: "routes.main.targets[1]: there is no provider, route or alias 'there' (did you mean here?)",
     }.items():
         assert f"jackfield.toml:{line}: {said}" in done.stderr
 
@@ -79,6 +80,31 @@ def test_what_counts_is_shown_with_its_source_and_without_keys(cli: Cli) -> None
     assert KEY not in shown + done.stdout
 
 
+def test_declared_guards_stand_around_calls_and_are_checked(cli: Cli) -> None:
+    file = """default_model = "fake/any"
+[providers.fake]
+provider = "scripted"
+then = "echo"
+[[guardrails.before]]
+guard = "redact"
+patterns = ["kiwi"]
+replacement = "bird"
+"""
+    cli.configure(file)
+    assert cli("chat", "a kiwi").stdout == "a bird\n"
+    assert "is fine: 1 provider, guardrails" in cli("config", "check").stdout
+    shown = cli("config", "show").stdout
+    assert re.search(r"guardrails\.before\[0\]\.patterns +kiwi +jackfield\.toml:7", shown)
+    cli.configure(file.replace('"kiwi"', '"("'))
+    done = cli("config", "check")
+    assert done.returncode == 2
+    assert (
+        "jackfield.toml:7: guardrails.before[0].patterns[0]: is no regular expression"
+        in done.stderr
+    )
+    assert "is no regular expression" in cli("chat", "a kiwi").stderr
+
+
 def test_a_key_that_comes_from_the_providers_own_variable_is_told_so(cli: Cli) -> None:
     cli.configure("[providers.claude]\n")
     done = cli("config", "show", env={"ANTHROPIC_API_KEY": KEY})
@@ -108,7 +134,17 @@ def test_what_the_starter_has_as_comments_is_right_once_it_is_none(cli: Cli) -> 
         line.removeprefix("# ")
         for line in path.read_text("utf-8").splitlines()
         if line.startswith(
-            ("# [", "# fast", "# targets", "# requests", "# limit", "# per", "# api_key")
+            (
+                "# [",
+                "# fast",
+                "# targets",
+                "# requests",
+                "# limit",
+                "# per",
+                "# api_key",
+                "# guard",
+                "# patterns",
+            )
         )
     ]
     path.write_text("\n".join(settings).replace("[providers.azure]", '[providers.azure]\nbase_url = "https://a.example"').replace("[providers.openai-compatible]", '[providers.openai-compatible]\nbase_url = "https://a.example"'))  # fmt: skip

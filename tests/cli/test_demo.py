@@ -93,3 +93,5 @@ def test_without_the_demo_there_is_a_guide(cli: Cli) -> None:
     assert 'pip install "jackfield[llamacpp]"' in done.stderr
     assert "JACKFIELD_MODEL" in done.stderr
     assert "jackfield providers" in done.stderr
+    found = cli("doctor", env={"JACKFIELD_BLOCK": "llamacpp"})
+    assert "none, and no demo is installed: set default_model" in found.stdout

@@ -66,6 +66,16 @@ def test_a_program_gets_json(cli: Cli) -> None:
     assert {name: row["healthy"] for name, row in told.items()} == {"fake": True, "work": False}
 
 
+@pytest.mark.live
+def test_a_program_learns_what_a_provider_that_is_not_well_said(cli: Cli) -> None:
+    with Peer(BURNING) as burning:
+        cli.configure(box("burning", burning.url))
+        (told,) = json.loads(cli("health", "--json").stdout)["providers"]
+    assert (told["state"], told["healthy"], told["provider"]) == ("down", False, "burning")
+    assert "it burns" in told["last_error"]
+    assert told.keys() >= {"latency", "incidents"}
+
+
 def test_failures_of_several_runs_are_an_incident_which_successes_end(cli: Cli) -> None:
     cli.configure(box("work", "http://127.0.0.1:9"))
     assert json.loads(cli("health", "--history", "--json").stdout) == {"incidents": []}
@@ -114,6 +124,22 @@ def test_watching_asks_again_until_it_is_stopped(cli: Cli, terminal: Start) -> N
             watching.expect("healthy")
         watching.interrupt("Stopped.")
         assert watching.end() == 130
+
+
+def test_watching_keeps_the_interval_of_the_file(cli: Cli, terminal: Start) -> None:
+    with Peer(UP) as up:
+        cli.configure(f"{box('work', up.url)}\n[health]\ninterval = 1\n")
+        watching = terminal("health", "--watch")
+        for _ in range(2):  # by default it would be a minute
+            watching.expect("healthy")
+        watching.interrupt("Stopped.")
+        assert watching.end() == 130
+
+
+def test_a_provider_after_watch_is_no_number_of_seconds(cli: Cli) -> None:
+    done = cli("health", "--watch", "work")
+    assert done.returncode == 2
+    assert "'work' is no number of seconds: write --watch SECONDS" in done.stderr
 
 
 def test_a_dumb_terminal_gets_no_control_characters(cli: Cli, terminal: Start) -> None:

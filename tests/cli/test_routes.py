@@ -39,7 +39,7 @@ first = "main"
 targets = ["down/x", "up/y"]
 
 [routes.outer]
-targets = ["keyless/z", "main"]
+targets = ["keyless/z", "first"]
 
 [routes.lame]
 targets = ["up", "broken"]
@@ -194,6 +194,16 @@ def test_the_doctor_tells_which_targets_of_a_route_are_ready(house: Cli) -> None
     }
     assert "down/x is not ready; up/y is ready" in done.stdout
     assert "keyless/z is not ready; main is ready" in done.stdout
+
+
+@pytest.mark.live
+def test_the_doctor_looks_at_inner_routes_first_wherever_they_stand(house: Cli) -> None:
+    rows = house("doctor").stdout.splitlines()
+    assert {row.split()[1]: row.split()[0] for row in rows if "is ready" in row} == {
+        "main": "warn",
+        "outer": "warn",
+        "lame": "warn",
+    }
 
 
 @pytest.mark.live

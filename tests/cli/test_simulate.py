@@ -62,6 +62,15 @@ def test_two_files_are_told_apart_by_their_names(cli: Cli) -> None:
     assert {row["name"] for row in told["differences"]} >= {"cost", "total p99", "failed"}
 
 
+def test_a_page_has_it_all_and_needs_no_other_file(cli: Cli) -> None:
+    done = cli(*ASK, "--route", "alone", "--route", "both", "--html", "report.html")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "The report is in report.html\n"
+    page = (cli.folder / "report.html").read_text("utf-8")
+    for name, cells in rows(done.stdout).items():
+        assert all(f"<td>{cell}</td>" in page for cell in cells if name.strip())
+
+
 def test_one_policy_has_one_column_and_one_json_object(cli: Cli) -> None:
     done = cli(*ASK, "--route", "both")
     assert all(len(cells) == 1 for name, cells in rows(done.stdout).items() if name.strip())
@@ -90,6 +99,13 @@ def test_what_is_wrong_is_told_with_exit_code_2(cli: Cli, words: list[str], said
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stdout == ""
+
+
+def test_a_provider_that_lists_no_models_does_not_serve_a_misspelt_route(cli: Cli) -> None:
+    cli.configure(f'{ROUTES}\n[providers.toy]\nprovider = "llamacpp"\n', "routes.toml")
+    done = cli(*ASK, "--route", "bth")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "routes.toml has no route 'bth' (did you mean both?)" in done.stderr
 
 
 def test_every_mistake_in_a_file_is_told_with_its_line(cli: Cli) -> None:

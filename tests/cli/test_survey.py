@@ -56,6 +56,24 @@ def test_a_failing_provider_stands_beside_the_others_models(cli: Cli) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('api_key = "some-key-0"', "; key from the configuration"),
+        ('api_keys = ["some-key-1"]', "; key from the configuration"),
+        ('api_keys = ["some-key-1", "some-key-2"]', "; 2 keys from the configuration"),
+        ("", "; no key needed"),
+    ],
+)
+def test_the_doctor_tells_how_many_keys_a_provider_has(cli: Cli, setting: str, said: str) -> None:
+    with Peer(UP) as up:
+        cli.configure(box("up", up.url) + setting)
+        done = cli("doctor", "up")
+    assert said in done.stdout
+    assert "some-key" not in done.stdout
+
+
+@pytest.mark.live
 def test_models_of_one_provider(cli: Cli) -> None:
     with Peer(UP) as up:
         cli.configure(box("up", up.url) + box("down", "http://127.0.0.1:9"))

@@ -132,6 +132,18 @@ def test_an_empty_ledger_says_how_to_turn_it_on(cli: Cli) -> None:
     assert cli("usage", "--csv", "-").stdout.startswith("provider,model,")
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_an_empty_ledger_that_is_on_says_that_nothing_was_booked_yet(cli: Cli, there: bool) -> None:
+    cli.configure('[ledger]\npath = "mine.sqlite"\n')
+    if there:
+        Ledger(LedgerSettings(path=cli.folder / "mine.sqlite")).close()
+    done = cli("usage")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Nothing was booked yet" in done.stderr
+    assert str(cli.folder / "mine.sqlite") in done.stderr
+    assert "turned on" not in done.stderr
+
+
 @pytest.mark.usefixtures("file")
 def test_nothing_of_what_is_asked_for_is_no_empty_ledger(cli: Cli) -> None:
     done = cli("usage", "--model", "nobody's")

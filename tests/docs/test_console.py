@@ -21,6 +21,7 @@ KNOWN = (
     "nox ",
     "ollama ",
     "pip ",
+    "pytest ",
     "python ",
     "python3 ",
     "uv ",

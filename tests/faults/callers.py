@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 
@@ -59,7 +59,9 @@ async def acall(case: Case, backend: LLMProvider) -> Outcome:
     return outcome
 
 
-Results = dict[Case, Sequence[Outcome]]
+Judged = TypeVar("Judged")
+Judge = Callable[[Case, Sequence[Outcome]], Judged]
+"""What is kept of a case's outcomes. It is asked when no call is on its way, for it takes its time."""
 
 
 def parted(cases: Sequence[Case]) -> Iterator[tuple[int, Sequence[Case]]]:
@@ -69,42 +71,58 @@ def parted(cases: Sequence[Case]) -> Iterator[tuple[int, Sequence[Case]]]:
     yield 1, [case for case in cases if case.fault.calls > 1]
 
 
-def run_sync(cases: Sequence[Case], server: FaultServer, tag: str) -> Results:
+def run_sync(
+    cases: Sequence[Case], server: FaultServer, tag: str, judge: Judge[Judged]
+) -> dict[Case, Judged]:
     """All *cases* in threads."""
 
     def one(case: Case) -> Sequence[Outcome]:
         backend = provider(case, server, f"{tag}-{case}")
         return [call(case, backend) for _ in range(case.fault.calls)]
 
-    results: Results = {}
+    results: dict[Case, Judged] = {}
     for abreast, part in parted(cases):
         with ThreadPoolExecutor(abreast) as pool:
-            results |= zip(part, pool.map(one, part), strict=True)
+            outcomes = zip(part, pool.map(one, part), strict=True)
+        results |= _judged(judge, outcomes)
     return results
 
 
-async def run_async(cases: Sequence[Case], server: FaultServer, tag: str) -> Results:
+async def run_async(
+    cases: Sequence[Case], server: FaultServer, tag: str, judge: Judge[Judged]
+) -> dict[Case, Judged]:
     """All *cases* as tasks of one loop."""
-    results: Results = {}
+    results: dict[Case, Judged] = {}
+    outcomes: dict[Case, Sequence[Outcome]] = {}
 
     async def one(case: Case, limit: anyio.CapacityLimiter) -> None:
         async with limit:
             backend = provider(case, server, f"{tag}-{case}")
-            results[case] = [await acall(case, backend) for _ in range(case.fault.calls)]
+            outcomes[case] = [await acall(case, backend) for _ in range(case.fault.calls)]
 
     for abreast, part in parted(cases):
         limit = anyio.CapacityLimiter(abreast)
         async with anyio.create_task_group() as group:
             for case in part:
                 group.start_soon(one, case, limit)
+        results |= _judged(judge, outcomes.items())
+        outcomes.clear()
     return results
 
 
-def run(colour: str, cases: Sequence[Case], server: FaultServer, tag: str) -> Results:
-    """All *cases* in one colour: ``sync``, ``asyncio`` or ``trio``."""
+def _judged(
+    judge: Judge[Judged], outcomes: Iterable[tuple[Case, Sequence[Outcome]]]
+) -> dict[Case, Judged]:
+    return {case: judge(case, made) for case, made in outcomes}
+
+
+def run(
+    colour: str, cases: Sequence[Case], server: FaultServer, tag: str, judge: Judge[Judged]
+) -> dict[Case, Judged]:
+    """What *judge* says of all *cases* in one colour: ``sync``, ``asyncio`` or ``trio``."""
     if colour == "sync":
-        return run_sync(cases, server, tag)
-    return anyio.run(run_async, cases, server, tag, backend=colour)
+        return run_sync(cases, server, tag, judge)
+    return anyio.run(run_async, cases, server, tag, judge, backend=colour)
 
 
 def on(colour: str, function: Callable[..., Awaitable[Any]], *args: Any) -> Any:

@@ -3,46 +3,51 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import pytest
 
-from faults.callers import Results, run
+from faults.callers import run
 from faults.cases import COLOURS, DIALECTS, PACE, PROVIDERS, Case, cases
 from faults.judge import judge, verdicts
+from faults.outcomes import Outcome
 from jackfield.testing.faults import FaultServer
 
 MATRIX = [(dialect, colour) for dialect in DIALECTS for colour in COLOURS]
 Wrong = tuple[str, str, str]
 """The case, the class, the explanation."""
+Seen = tuple[Sequence[Sequence[str]], Sequence[tuple[str, str]]]
+"""What each call of a case came to, and what is wrong with them; their answers are not kept, for they are large."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("faults")]
 
 
 class Matrix:
-    """Runs each block of the matrix once, and keeps what came of it."""
+    """Runs each block of the matrix once, and keeps what is to be said of it."""
 
     def __init__(self, server: FaultServer) -> None:
         self.server = server
         self.results = cache(self._results)
-        self.wrong = cache(self._wrong)
 
-    def _results(self, dialect: str, colour: str) -> Results:
-        return run(colour, cases(dialect), self.server, f"{dialect}-{colour}")
+    def _results(self, dialect: str, colour: str) -> Mapping[Case, Seen]:
+        tag = f"{dialect}-{colour}"
 
-    def _wrong(self, dialect: str, colour: str) -> Sequence[Wrong]:
-        results = self.results(dialect, colour)
-        found = [
-            (str(case), kind, why)
-            for case, outcomes in results.items()
-            for outcome in outcomes
-            for kind, why in judge(case, outcome, self.server, f"{dialect}-{colour}-{case}")
-        ]
-        for outcomes in results.values():
+        def judged(case: Case, outcomes: Sequence[Outcome]) -> Seen:
+            labels = tuple(tuple(sorted(verdicts(case, o, self.server))) for o in outcomes)
+            wrong = [w for o in outcomes for w in judge(case, o, self.server, f"{tag}-{case}")]
             for outcome in outcomes:
                 outcome.lighten()
-        return found
+            return labels, wrong
+
+        return run(colour, cases(dialect), self.server, tag, judged)
+
+    def wrong(self, dialect: str, colour: str) -> Sequence[Wrong]:
+        """Everything that is wrong."""
+        results = self.results(dialect, colour)
+        return [
+            (str(case), kind, why) for case, (_, wrong) in results.items() for kind, why in wrong
+        ]
 
     def of(self, dialect: str, colour: str, kind: str) -> str:
         """What is wrong of one *kind*, a line each."""
@@ -51,8 +56,7 @@ class Matrix:
 
     def labels(self, case: Case, colour: str) -> Sequence[Sequence[str]]:
         """What the calls of *case* came to in *colour*."""
-        outcomes = self.results(case.dialect, colour)[case]
-        return [sorted(verdicts(case, outcome, self.server)) for outcome in outcomes]
+        return self.results(case.dialect, colour)[case][0]
 
 
 @pytest.fixture(scope="module")

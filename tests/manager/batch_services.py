@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from jackfield import LLMProvider, create_provider
-from jackfield.drivers.virtual import Scripted, VirtualDriver
-from jackfield.flow import HTTPRequest
+from jackfield.drivers.virtual import Scripted, Server, VirtualDriver
+from jackfield.flow import Flow, HTTPRequest
 
+T = TypeVar("T")
 HOUR = 3600.0
+
+
+class OneAtATime(VirtualDriver):
+    """Batches are watched in threads, and virtual time is of one thread."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        self._lock = threading.Lock()
+
+    def run(self, flow: Flow[T]) -> T:
+        """Drive *flow* when no other is driven."""
+        with self._lock:
+            return super().run(flow)
 
 
 class Service:
@@ -27,7 +42,7 @@ class Service:
         self.jobs: dict[str, tuple[float, list[Any]]] = {}
         self.polls: list[float] = []
         self.ends, self.outages, self.singles = "", 0, 0
-        self.driver = VirtualDriver(self._answer)
+        self.driver = OneAtATime(self._answer)
 
     def provider(self) -> LLMProvider:
         """A new provider of this service, on its clock."""

@@ -1,8 +1,9 @@
 """A program whose children make calls with a ledger until they are killed: run by the tests of crashes.
 
 Arguments: the ledger's file, the server's address, the name of this program, its durability, how
-many children, a seed. With the seed ``statements`` the n-th child kills itself before its n-th
-statement of SQL; with a number, each is killed at some moment.
+many children, a seed; a name that begins with ``free`` has no budget. With the seed ``statements``
+the n-th child kills itself before its n-th statement of SQL, the last ones much later; with a
+number, each is killed at some moment.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 import jackfield.transport  # noqa: F401  # here, and not in each child
 from jackfield import Pricing, hookimpl
 from jackfield.manager.settings import BudgetSettings, LedgerSettings
-from jackfield.middleware import ledger_store
+from jackfield.middleware import ledger_file, ledger_store
 from jackfield.middleware.ledger import Ledger
 from jackfield.plugins import PluginManager
 
@@ -40,7 +41,7 @@ def calls(
     hooks: PluginManager, settings: LedgerSettings, url: str, name: str, threads: int, told: int
 ) -> None:
     """Call for ever, each call with a model's name of its own; say to *told* when one is done."""
-    hooks.register(Ledger(settings, [BUDGET]))
+    hooks.register(Ledger(settings, [] if name.startswith("free") else [BUDGET]))
     config = {"base_url": url, "api_key": "made-up", "retry": {"attempts": 1}}
     backend = hooks.create("openai-compatible", config)
 
@@ -59,7 +60,7 @@ def calls(
 
 def die_before(statement: int) -> None:
     """Have this process kill itself before its SQL *statement* of that number."""
-    connect, left = ledger_store.connect, statement
+    connect, left = ledger_file.connect, statement
 
     def watched(path: Path, durability: str = "power") -> sqlite3.Connection:
         def count(_sql: str) -> None:
@@ -72,7 +73,7 @@ def die_before(statement: int) -> None:
         connection.set_trace_callback(count)
         return connection
 
-    ledger_store.connect = watched
+    vars(ledger_store)["connect"] = watched
 
 
 def main() -> None:
@@ -89,7 +90,8 @@ def main() -> None:
         child = os.fork()
         if not child:
             if one:
-                die_before(number + 1)
+                # Each statement of the first ones, then some in the middle of much gathered work.
+                die_before(number + 1 if number < 50 else (number - 49) * 100)
             calls(hooks, settings, url, f"{name}-{number}", 1 if one else 4, tell)
             os._exit(1)  # nobody killed it
         if not one:

@@ -50,12 +50,30 @@ def test_what_would_fail_everywhere_costs_no_call_more(make: Make, word: str, st
     assert (len(world.places["first"].arrivals), len(world.places["second"].arrivals)) == (50, 0)
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_a_target_that_hangs_leaves_the_others_their_share_of_the_time(
+    make: Make, stream: bool
+) -> None:
+    whole = {"total": 9.0, "first_chunk": 9.0}
+    silent, well = Place(always("silence")), Place()
+    world = make("", {"timeout": whole}, whole, first=silent, second=silent, third=well)
+    (ended,) = world.calls("main", 1, 1.0, stream=stream)
+    assert ended.by == "third"
+    assert ended.ended == pytest.approx(6.1)
+    route = {"timeout": whole, "attempt_timeout": 2.0}
+    world = make("", route, whole, first=silent, second=well)
+    (ended,) = world.calls("main", 1, 1.0, stream=stream)
+    assert ended.by == "second"
+    assert ended.ended == pytest.approx(2.1)
+
+
 def test_nobody_else_is_asked_when_the_calls_time_is_over(make: Make) -> None:
     whole = {"total": 10.0}
-    world = make("", {"timeout": whole}, whole, first=Place(always("silence")), second=Place())
+    silent = {name: Place(always("silence")) for name in ("first", "second")}
+    world = make("", {"timeout": whole}, whole, **silent)
     (ended,) = world.calls("main", 1, 1.0)
     assert (ended.word, ended.ended) == ("RequestTimeoutError", 10.0)
-    assert len(world.places["second"].arrivals) == 0
+    assert [place.arrivals for place in world.places.values()] == [[0.0], [5.0]]
 
 
 def test_nobody_else_is_asked_after_the_first_token(make: Make) -> None:
@@ -110,6 +128,16 @@ def test_a_full_outage_of_a_minute_is_not_multiplied(make: Make, word: str, coun
     world = make(**{f"p{i}": Place(always(word)) for i in range(count)})
     world.calls("main", 6000, 0.01)
     assert world.arrivals <= 1.1 * 6000 + 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hangs", [5.0, 60.0])
+def test_nor_is_it_where_attempts_hang_for_long(make: Make, hangs: float) -> None:
+    patience = {"first_chunk": hangs, "idle": hangs, "total": hangs}
+    silent = {f"p{i}": Place(always("silence")) for i in range(3)}
+    world = make(timeout=patience, **silent)
+    world.calls("main", 3000, 0.02)
+    assert world.arrivals <= 1.1 * 3000 + 100
 
 
 @pytest.mark.slow

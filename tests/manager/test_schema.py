@@ -57,12 +57,19 @@ PROVIDERS = st.one_of(
     st.fixed_dictionaries({"provider": st.just("openai"), "api_keys": st.just(["one-key-0123", "two-key-0123"])}, optional=MINE),
 )  # fmt: skip
 BREAKERS = maybe(failures=COUNTS, rate=st.floats(0.01, 1), minimum=COUNTS, window=SECONDS)
+PATTERNS = st.lists(NAMES, min_size=1, max_size=2)
+GUARDS = st.one_of(
+    st.fixed_dictionaries({"guard": st.just("forbid"), "patterns": PATTERNS}, optional={"longest": COUNTS, "name": NAMES}),
+    st.fixed_dictionaries({"guard": st.just("redact")}, optional={"patterns": PATTERNS, "replacement": NAMES}),
+    st.fixed_dictionaries({"guard": st.just("limit_length"), "most": COUNTS}),
+)  # fmt: skip
 REST: dict[str, Any] = {
     "limits": LIMITS,
     "cache": maybe(ttl=SECONDS, entries=COUNTS, megabytes=COUNTS, store=st.sampled_from(["memory", "disk"])),
     "ledger": maybe(path=st.just("/nowhere/x.sqlite"), durability=st.sampled_from(["power", "process"])),
     "health": maybe(interval=st.floats(1, 86400), timeout=SECONDS, failures=COUNTS, successes=COUNTS),
     "logs": maybe(level=st.sampled_from(["DEBUG", "ERROR"]), format=st.sampled_from(["text", "json"]), prompts=st.booleans()),
+    "guardrails": maybe(before=st.lists(GUARDS, max_size=2), after=st.lists(GUARDS, max_size=2)),
     "budgets": st.lists(
         st.fixed_dictionaries({"limit": SHARES}, optional={"per": st.sampled_from(["hour", "total"]), "tag": NAMES, "hard": st.booleans()}),
         max_size=2,

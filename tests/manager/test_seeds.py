@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,17 @@ import pytest
 
 from jackfield import (
     AuthenticationError,
+    Finish,
+    LLMProvider,
     ProviderError,
     ProviderManager,
     RateLimitError,
     ServerError,
+    StreamEvent,
+    StreamInterruptedError,
     TextDelta,
     create_provider,
+    fold,
 )
 from jackfield.manager import (
     ChatCompletionRequest,
@@ -30,7 +37,7 @@ from jackfield.manager import (
     ProviderConfig,
     ProviderType,
 )
-from jackfield.routing import Balance
+from jackfield.routing import Balance, Fallback, StreamFailed, with_errors
 from jackfield.testing import Answer, ScriptedProvider
 from jackfield.testing.faults import FaultServer
 
@@ -266,8 +273,13 @@ class AIRouter:
 def test_a_router_over_a_local_and_a_cloud_provider(server: FaultServer) -> None:
     pytest.importorskip("jackfield_llamacpp")
     router = AIRouter(server.url("openai", "ok"))
-    assert router.route_request("Hello", "talk").text
     assert set(router.provider_manager.status()) == {"llama-cpp", "openai"}
+    assert router.route_request("Hello", "talk").text == server.answer().text
+    if not any(map(find_spec, ("xllamacpp", "llama_cpp"))):
+        pytest.skip("no llama.cpp engine is installed: pip install 'jackfield-llamacpp[cpu]'")
+    local = router.route_request("Hello", "coding")
+    assert local.text
+    assert (local.model, local.usage.output_tokens > 0) == ("tiny-demo", True)
 
 
 def test_the_providers_file_is_interpolated(server: FaultServer, tmp_path: Path) -> None:
@@ -317,6 +329,61 @@ def test_a_generation_is_cancelled_by_leaving_it() -> None:
     with provider.stream_execute("m", "Hi") as events:
         assert next(events.text()) == "one "
     assert provider.explain("m", "Hi").considered[0].reason.endswith("0 calls on their way")  # type: ignore[attr-defined]  # a route's
+
+
+def generate(provider: LLMProvider, prompt: str) -> Generator[StreamEvent, None, None]:
+    """The example's ``Generate``: a channel of events, errors among them."""
+    return with_errors(provider.stream_execute("m", prompt))
+
+
+def test_generation_is_a_stream_of_events_and_so_is_its_failure() -> None:
+    whole = ScriptedProvider({"answers": ["one two three"]}, name="a")
+    events = list(generate(Balance.of(whole), "Hi"))
+    assert "".join(map(str, events)) == "one two three"
+    assert isinstance(events[-1], Finish)
+
+    cut = ScriptedProvider({"answers": [Answer("one two three", cut_after=2)]}, name="b")
+    *before, last = generate(Balance.of(cut), "Hi")
+    assert isinstance(last, StreamFailed)
+    assert isinstance(last.error, StreamInterruptedError)
+    assert last.partial is not None
+    assert last.partial.text == "".join(map(str, before)) == "one two "
+    assert fold([*before, last]).text == last.partial.text
+
+    down = ScriptedProvider({"answers": [Answer(error=ServerError("down"))]}, name="c")
+    (only,) = generate(Fallback.of(down, retry={"attempts": 1}), "Hi")
+    assert isinstance(only, StreamFailed)
+    assert (type(only.error), only.error.retryable, only.partial) == (ServerError, True, None)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_it_is_so_on_event_loops_and_leaving_it_cancels_the_generation(backend: str) -> None:
+    async def main() -> None:
+        answers = ["one two three", Answer("one two three", cut_after=1)]
+        provider = Balance.of(ScriptedProvider({"answers": answers}, name="a"))
+        async with contextlib.aclosing(with_errors(provider.astream_execute("m", "Hi"))) as events:
+            async for event in events:
+                if str(event):
+                    break
+        assert idle(provider)
+        *_, last = [e async for e in with_errors(provider.astream_execute("m", "Hi"))]
+        assert isinstance(last, StreamFailed)
+
+    anyio.run(main, backend=backend)
+
+
+def idle(provider: Balance) -> bool:
+    """Whether no call of it is on its way."""
+    (considered,) = provider.explain("m", "Hi").considered  # type: ignore[attr-defined]  # a route's
+    return bool(considered.reason.endswith("0 calls on their way"))
+
+
+def test_what_nobody_meant_to_raise_is_no_event() -> None:
+    broken = ScriptedProvider({"answers": ["one"]}, name="a")
+    events = generate(broken, "Hi")
+    next(events)
+    with pytest.raises(ZeroDivisionError):
+        events.throw(ZeroDivisionError)
 
 
 def test_any_compatible_endpoint_is_a_provider(server: FaultServer) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
 
 import anyio
 import pytest
 
-from jackfield import ChatResponse, EmbeddingResponse, LLMProvider
-from jackfield.drivers.replay import AsyncReplayDriver, Recorded, ReplayDriver
-from jackfield.plugins import PluginManager
+from jackfield import ChatResponse, EmbeddingResponse
 from jackfield_dialect_openai.testing import stream, whole
 from jackfield_prices import price_model
 from openai_dialect.replaying import sync
 from openai_dialect.scope import failed, inside
+from prices.making import provider
 from support.recordings import WIRE, Turn
 
 MAKERS = ("anthropic/", "google/", "openai/")
@@ -52,15 +50,6 @@ def test_computed_costs_agree_with_those_that_openrouter_reported() -> None:
     # Recordings are of any age, and prices change: not every one agrees, but nearly all.
     apart = {t: p for t, p in pairs.items() if abs(p[0] - p[1]) > p[1] * Decimal("0.001")}
     assert len(apart) <= len(pairs) / 10, apart
-
-
-def provider(name: str, *answers: Any) -> LLMProvider:
-    """The provider *name* with plugins loaded, whom *answers* answer."""
-    manager = PluginManager()
-    manager.load_plugins()
-    recorded = [Recorded(chunks=[a.encode()]) for a in answers]
-    drivers = {"driver": ReplayDriver(recorded), "async_driver": AsyncReplayDriver(recorded)}
-    return manager.create(name, {"api_key": "made-up-key-1234"}, **drivers)
 
 
 PRICED = (4 * Decimal("0.15") + 16 * Decimal("0.075") + 9 * Decimal("0.6")) / MILLION

@@ -11,7 +11,12 @@ from markdown_it.token import Token
 
 from support.source import ROOT, tracked
 
-PAGES = sorted(path for path in tracked() if path.suffix == ".md")
+PAGES = sorted(
+    # What a template makes is a page when it is made.
+    path
+    for path in tracked()
+    if path.suffix == ".md" and "{{" not in str(path)
+)
 
 
 @frozen

@@ -97,12 +97,17 @@ def distribution(cls: type[Any]) -> str:
 def page(name: str, cls: type[Any]) -> str:
     """The page of the provider *name*."""
     info = cls.info
-    key = f"`{info.api_key_env}` in the environment, or `api_key`" if info.api_key_env else "none"
+    named = " or ".join(f"`{n}`" for n in (info.api_key_env, *info.other_key_envs) if n)
+    key = f"{named} in the environment, or `api_key`" if named else "none"
     about: list[list[object]] = [
         ["install", f"`pip install {distribution(cls)}`"],
         ["key", key],
         ["its own documentation", f"[{info.docs_url}]({info.docs_url})" if info.docs_url else ""],
     ]
+    if cls.batch_share is not None:
+        about.append(
+            ["an answer of a batch", f"{cls.batch_share:.0%} of the price of a single call"]
+        )
     parts = [
         f"# {info.display_name}",
         f"<!-- Made by tests/support/provider_pages.py from the tables of {cls.__name__}. -->",

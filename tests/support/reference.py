@@ -10,12 +10,19 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.checks import checks, options  # noqa: E402  # likewise
+from support.explained import HOOK_ARGUMENTS, PARAMETERS  # noqa: E402  # likewise
+from support.sphinx_site import CODE_PAGES  # noqa: E402  # found through the line above
+
 PAGES = ROOT / "docs" / "reference"
 
 
@@ -76,9 +83,9 @@ def parameters() -> str:
         for found in attrs.fields(GenerationParams):
             kind = _annotation(GenerationParams, found.name).removesuffix(" | None")
             also = ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == found.name)
-            yield [f"`{found.name}`", f"`{kind}`", also]
+            yield [f"`{found.name}`", f"`{kind}`", PARAMETERS[found.name], also]
 
-    return table(["parameter", "type", "also accepted as"], rows())
+    return table(["parameter", "type", "means", "also accepted as"], rows())
 
 
 def parameters_by_provider() -> str:
@@ -136,7 +143,11 @@ def settings() -> str:
         shared = HTTPConfig if issubclass(cls.Config, HTTPConfig) else Config
         said = [f"{info.display_name}."]
         said += (
-            [f"Its key comes from `api_key` or `{info.api_key_env}`."] if info.api_key_env else []
+            [
+                f"Its key comes from `api_key` or {' or '.join(f'`{n}`' for n in (info.api_key_env, *info.other_key_envs))}."
+            ]
+            if info.api_key_env
+            else []
         )
         said += [f"[Its documentation]({info.docs_url})."] if info.docs_url else []
         own = f"\n\n{_prose(cls.Config)}" if cls.Config not in {Config, HTTPConfig} else ""
@@ -178,6 +189,8 @@ FILE = {
     "A budget": "BudgetSettings",
     "Health": "HealthSettings",
     "The log": "LogSettings",
+    "Guardrails": "GuardrailSettings",
+    "A guard": "GuardSettings",
 }
 
 
@@ -220,9 +233,20 @@ def hooks() -> str:
     parts = []
     for name, function in inspect.getmembers(hookspecs, inspect.isfunction):
         if hasattr(function, f"{hookspecs.NAME}_spec"):
-            arguments = ", ".join(inspect.signature(function).parameters)
-            parts.append(f"## {name}\n\n```text\n{name}({arguments})\n```\n\n{_prose(function)}\n")
+            parts.append(f"## {name}\n\n{_hook(name, function)}\n")
     return "\n".join(parts).rstrip()
+
+
+def _hook(name: str, function: Callable[..., Any]) -> str:
+    """The signature of a hook, its contract, and each of its arguments."""
+    signature = inspect.signature(function)
+    rows: list[list[object]] = [
+        [f"`{argument}`", f"`{parameter.annotation}`", HOOK_ARGUMENTS[argument]]
+        for argument, parameter in signature.parameters.items()
+    ]
+    listed = f"\n\n{table(['argument', 'type', 'is'], iter(rows))}" if rows else ""
+    head = f"{name}({', '.join(signature.parameters)}) -> {signature.return_annotation}"
+    return f"```text\n{head}\n```\n\n{_prose(function)}{listed}"
 
 
 def _prose(documented: Callable[..., Any]) -> str:
@@ -261,6 +285,21 @@ def coverage() -> str:
     return render()
 
 
+def code(page: str) -> str:
+    """The public names of a page of the reference of the code; the site has their descriptions in its place."""
+    from support.code_pages import shape, told
+    from support.sphinx_site import described
+
+    parts = []
+    for module, names in described(page):
+        rows: list[list[object]] = [
+            [f"`{name}`", cell(told(module, name)), cell(shape(module, name))] for name in names
+        ]
+        head = ["name", "is", "fields, parameters, value"]
+        parts.append(f"## {module}\n\n{table(head, iter(rows))}\n")
+    return "\n".join(parts).rstrip()
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "errors": ("errors.md", errors),
     "parameters": ("parameters.md", parameters),
@@ -271,6 +310,9 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "hooks": ("hooks.md", hooks),
     "commands": ("cli.md", commands),
     "coverage": ("coverage.md", coverage),
+    "checks": ("conformance.md", checks),
+    "options": ("conformance.md", options),
+    **{f"code {page}": (f"code/{page}.md", partial(code, page)) for page in CODE_PAGES},
 }
 
 
@@ -302,6 +344,5 @@ def write(name: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT / "tests"))
     for part in sys.argv[1:] or PARTS:
         write(part)

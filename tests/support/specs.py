@@ -29,6 +29,7 @@ FILES = {
     "azure": "azure_openai_v1.json",
     "cohere": "cohere.yaml",
     "gemini": "gemini.json",
+    "infinity": "infinity.json",
     "ollama": "ollama.yaml",
     "openai": "openai.json",
     "openrouter": "openrouter.yaml",

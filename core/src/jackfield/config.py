@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from urllib.parse import urlsplit
 
@@ -30,16 +30,7 @@ Issues = list[ConfigIssue]
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1|0\.0\.0\.0|.*\.localhost")
 _NAME = re.compile(r"\$\{([^}]*)\}?")
-_PLACEHOLDERS = (
-    "sk-...",
-    "sk-…",
-    "your-key",
-    "your_api_key",
-    "your-api-key",
-    "changeme",
-    "…",
-    "...",
-)
+_PLACEHOLDERS = frozenset("sk-... sk-… your-key your_api_key your-api-key changeme … ...".split())
 
 
 @frozen(kw_only=True)
@@ -66,7 +57,7 @@ class HTTPConfig(Config):
     *api_key* falls back to the provider's environment variable. It is sent to
     *base_url* alone, and over plain HTTP only to this machine unless
     *allow_insecure_http*. *headers* go with every request. *ca_file*, *cert_file* and
-    *key_file* are PEM files.
+    *key_file* are PEM files. *allow_hosts* are reached beside the plugin's own.
     """
 
     base_url: str = ""
@@ -76,6 +67,7 @@ class HTTPConfig(Config):
     cert_file: str | None = None
     key_file: str | None = None
     allow_insecure_http: bool = False
+    allow_hosts: tuple[str, ...] = ()
 
 
 class Settled(Secret):
@@ -121,8 +113,7 @@ def try_config(
     loaded = structure(cls, known, problems)
     broken = {re.split(r"[.\[]", i.path)[0] for i in problems}
     checked = loaded if loaded is not None else _rest(cls, known, broken)
-    rules = common_issues(checked)
-    problems += [i for i in rules if re.split(r"[.\[]", i.path)[0] not in broken]
+    problems += [i for i in common_issues(checked) if re.split(r"[.\[]", i.path)[0] not in broken]
     return loaded, problems
 
 
@@ -210,17 +201,12 @@ def _plain(path: str, value: Any, env: Mapping[str, str] | None, problems: Issue
     return _NAME.sub(replace, text)
 
 
-def _is_choice(kind: Any) -> bool:
-    origin: Any = get_origin(kind)
-    return origin is Literal
-
-
 def _no_table(value: Any) -> str:
     kind = "text" if isinstance(value, str | Secret) else type(value).__name__
     return f"must be a table, not {kind}"
 
 
-def _one_of(value: Any, kind: Any) -> Any:
+def _among(value: Any, kind: Any) -> Any:
     if value not in get_args(kind):
         raise ValueError(f"must be one of {', '.join(map(str, get_args(kind)))}")
     return value
@@ -243,19 +229,23 @@ def _exactly(kinds: tuple[type, ...], what: str) -> Callable[[Any, Any], Any]:
 def _converter() -> Any:
     import cattrs
 
-    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
-
+    converter: Any = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook(int, _exactly((int,), "a whole number"))
     converter.register_structure_hook(float, _exactly((int, float), "a number"))
     converter.register_structure_hook(bool, _exactly((bool,), "true or false"))
     converter.register_structure_hook(str, _exactly((str,), "text"))
-    converter.register_structure_hook_func(_is_choice, _one_of)
+    converter.register_structure_hook_func(lambda k: getattr(k, "__origin__", 0) is Literal, _among)
     word, number = _exactly((str, Path), "text"), _exactly((int, float, Decimal), "a number")
     converter.register_structure_hook(Path, lambda v, kind: Path(word(v, kind)).expanduser())
     converter.register_structure_hook(Decimal, lambda v, kind: Decimal(str(number(v, kind))))
     text = _exactly((str, Secret), "text")
     converter.register_structure_hook(Secret, lambda v, kind: Secret(text(v, kind)))
     converter.register_structure_hook_factory(has, partial(_of_table, converter))
+    listed = _exactly((list, tuple), "a list")  # a text has items, too: its letters
+    converter.register_structure_hook_func(
+        lambda k: get_args(k)[1:] == (...,),
+        lambda v, k: tuple(converter.structure(listed(v, k), GenericAlias(list, get_args(k)[:1]))),
+    )
     return converter
 
 
@@ -302,10 +292,13 @@ def structure(cls: type[C], known: Mapping[str, Any], problems: Issues) -> C | N
         loaded: C = _converter().structure(known, cls)
         return loaded
     except cattrs.BaseValidationError as error:
+        told = {p.path for p in problems}
         for line in cattrs.transform_error(error, format_exception=_reason):
             problem, _, path = line.rpartition(" @ $.")
-            fix = "set it" if problem == MISSING else ""
-            problems.append(ConfigIssue(path or "configuration", problem or line, fix))
+            if problem != MISSING:
+                problems.append(ConfigIssue(path or "configuration", problem or line))
+            elif path not in told:  # or it is there, and wrong
+                problems.append(ConfigIssue(path, problem, "set it"))
     return None
 
 

@@ -4,6 +4,7 @@
   - ConfigError                 wrong before anything was sent
     · UnknownProviderError      nothing of that name is installed
     · PluginError               a plugin is installed, and broken
+      x HostRefusedError        it would reach a host that nobody allowed
   - UnsupportedOperationError   this provider has no such operation
   - ProviderError               the provider answered, and the answer is no
     · AuthenticationError       401
@@ -120,6 +121,12 @@ class PluginError(ConfigError):
     """A plugin is installed but cannot be used; the message names its distribution."""
 
     http_status = 500
+
+
+class HostRefusedError(PluginError):
+    """A plugin would reach a host that neither its manifest nor the configuration names."""
+
+    phase = "connect"
 
 
 class UnsupportedOperationError(LLMError):

@@ -25,14 +25,15 @@ S = TypeVar("S")
 
 READ_ERRORS = (
     msgspec.MsgspecError,
-    KeyError,
-    IndexError,
+    LookupError,
     TypeError,
     ValueError,
+    ArithmeticError,
     AttributeError,
     RecursionError,
 )
 """What a parser meets in an answer of the wrong shape."""
+_SHAPE = (msgspec.ValidationError, LookupError, TypeError, AttributeError)
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -160,7 +161,7 @@ def unreadable(error: Exception, data: bytes = b"") -> ResponseFormatError:
     reason = f"{type(error).__name__}: {error}" if not str(error) else str(error)
     if isinstance(error, KeyError):
         reason = f"the answer lacks {error}"
-    if isinstance(error, msgspec.ValidationError) or not data:
+    if isinstance(error, _SHAPE) or not data:
         return ResponseFormatError(f"the answer has an unexpected shape: {reason}")
     excerpt = ascii(start.decode("utf-8", "replace"))[:200]
     return ResponseFormatError(f"the answer is not JSON ({reason}): {excerpt}")

@@ -31,6 +31,8 @@ class HTTPRequest:
     response is read whole. *deadline* is a time of the driver's clock by which
     the head (and, unless streamed, the body) must have come; *connect* and
     *idle* are seconds; *tls* chooses a connection pool (see `transport.TLS`).
+    *seal* holds the credentials and the hosts that are allowed, until it is sent.
+    *via* are transports, of both colours, that go before the driver's own.
     """
 
     method: str = "POST"
@@ -43,6 +45,12 @@ class HTTPRequest:
     idle: float = 60.0
     max_body: int = MAX_BODY
     tls: Any = None
+    seal: Any = None
+    via: tuple[Any, Any] = field(default=(None, None), repr=False, eq=False)
+
+    def opened(self) -> HTTPRequest:
+        """The request as a driver sends it; HostRefusedError where it must not go there."""
+        return self if self.seal is None else cast("HTTPRequest", self.seal.open(self))
 
 
 class HTTPResponse:

@@ -27,7 +27,7 @@ def results(hook: pluggy.HookRelay | None, name: str, **given: Any) -> Iterator[
         return
     caller: pluggy.HookCaller = getattr(hook, name)
     found = caller.get_hookimpls()
-    if any(each.hookwrapper or each.wrapper for each in found):
+    if found and (found[-1].hookwrapper or found[-1].wrapper):  # pluggy has those last
         whole = caller(**given)
         yield from whole if isinstance(whole, list) else [] if whole is None else [whole]
         return

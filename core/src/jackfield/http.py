@@ -6,16 +6,17 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from attrs import evolve
 
 from .config import HTTPConfig, check_key, is_loopback
+from .drivers.seam import TLS
 from .errors import (
     ConfigError,
-    InvalidRequestError,
     LLMError,
+    PluginError,
     ResponseFormatError,
     UnsupportedOperationError,
 )
@@ -63,8 +64,7 @@ class HTTPProvider(LLMProvider):
     def authorize(self, request: HTTPRequest) -> Flow[HTTPRequest]:
         """Sign *request*. A flow, so that fetching a token is just more effects."""
         yield from ()
-        key = self.key
-        return evolve(request, headers=Headers({**self.auth_headers(key), **request.headers}))
+        return self.guard.admit(request, self.auth_headers(self.key))
 
     def exchange_for(self, request: Request[Any]) -> Exchange[Any, Any] | Procedure[Any, Any]:
         """How to perform *request*: its type's exchange, unless overridden."""
@@ -81,8 +81,9 @@ class HTTPProvider(LLMProvider):
         """The configured key, or the environment's. Override to say when none applies."""
         if self.config.api_key is not None:
             return cast("Secret", self.config.api_key)
-        found = os.environ.get(self.info.api_key_env or "", "").strip()
-        return Secret(found) if found else None
+        name = self.info.key_variable
+        found = os.environ.get(name or "", "").strip()
+        return Secret(found) if found and self.guard.manifest.may_read(name) else None
 
     @cached_property
     def _prefix(self) -> str:
@@ -108,8 +109,6 @@ class HTTPProvider(LLMProvider):
         config = self.config
         if not (config.ca_file or config.cert_file):
             return None
-        from .drivers.seam import TLS
-
         return TLS(config.ca_file, config.cert_file, config.key_file)
 
     def check_config(self) -> Sequence[ConfigIssue]:
@@ -119,7 +118,7 @@ class HTTPProvider(LLMProvider):
             fix = f"set api_key in the configuration or {self.info.api_key_env} in the environment"
             issues.append(ConfigIssue("api_key", "there is none", fix))
         elif self.key is not None and self.config.api_key is None:
-            issues += check_key(f"{self.info.api_key_env} in the environment", self.key.reveal())
+            issues += check_key(f"{self.info.key_variable} in the environment", self.key.reveal())
         plain = urlsplit(self._prefix).scheme == "http"
         allowed = self.config.allow_insecure_http or is_loopback(self._prefix)
         if self.key and plain and not allowed:
@@ -130,8 +129,7 @@ class HTTPProvider(LLMProvider):
 
     @cached_property
     def _checked(self) -> bool:
-        issues = self.check_config()
-        if issues:
+        if issues := self.check_config():
             raise ConfigError(f"{self.name} is not ready:", issues, provider=self.name)
         return True
 
@@ -166,18 +164,22 @@ class HTTPProvider(LLMProvider):
 
     def addressed(self, call: Call[Any], built: HTTPRequest) -> HTTPRequest:
         """*built*, a request of *call*, with the base URL, our headers and the call's limits."""
-        strict = self.config.strict if call.request.strict is None else call.request.strict
-        if strict and call.warnings:
-            listed = "; ".join(map(str, call.warnings))
-            message = f"{self.name} cannot do this as asked: {listed}"
-            raise InvalidRequestError(message, param=call.warnings[0].subject, phase="build")
+        if type(built) is not HTTPRequest:
+            said = (
+                f"{self.name} builds a {type(built).__name__} for a {type(call.request).__name__}"
+            )
+            raise PluginError(f"{said}: return json_request(path, body), or an HTTPRequest")
+        self.strictly(call.request, call.warnings)
         timeout, url = call.timeout, built.url
         if "://" in url:
             # What an answer told us to fetch: the key goes to its own origin and nowhere else.
             if origin(url) not in self.origins:
-                raise ResponseFormatError(f"the answer leads to another server than {self.origin}")
+                told = (
+                    f"{origin(url)} is another server than {self.origin}, whose key it must not get"
+                )
+                raise ResponseFormatError(f"{told}: only what a Procedure yields goes elsewhere")
         else:
-            url = self._prefix + url
+            url = self._prefix + quote(url, safe="%/:?#[]@!$&'()*+,=")  # names of models, say
         return evolve(
             built,
             url=url,
@@ -201,8 +203,7 @@ class HTTPProvider(LLMProvider):
         if not stream:
             return cast("Flow[R]", self._whole(call, exchange, built))
         if exchange.stream is None:
-            message = f"{self.name} cannot stream a {type(request).__name__}"
-            raise UnsupportedOperationError(message)
+            raise UnsupportedOperationError(f"{self.name} cannot stream a {type(request).__name__}")
         return stream_flow(call, exchange, evolve(built, stream=True), call.timeout)
 
     def _whole(
@@ -214,7 +215,10 @@ class HTTPProvider(LLMProvider):
 
     def _performed(self, call: Call[Any], procedure: Procedure[Any, Any]) -> Flow[Any]:
         """Take the steps of *procedure*."""
-        return self.finish(call, (yield from procedure.perform(call)))
+        try:
+            return self.finish(call, (yield from procedure.perform(call)))
+        except READ_ERRORS as error:
+            raise unreadable(error) from None
 
     def fetch(self, call: Call[Any], request: HTTPRequest) -> Flow[HTTPResponse]:
         """Send *request*, one of several of *call*; return its whole response, a success.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 
-from .errors import InvalidRequestError, LLMError, RequestTimeoutError, StreamInterruptedError
+from .errors import LLMError, RequestTimeoutError, StreamInterruptedError
 from .events import Finish, ResponseBuilder, StreamEvent, StreamStart
 from .flow import NOW, Defer, Flow, invoke
 from .params import normalize
@@ -24,8 +24,8 @@ BATCH_SECONDS = 0.01
 class _Generation:
     """Takes events off a generator, a batch at a time; may be closed from any thread."""
 
-    def __init__(self, events: Iterator[StreamEvent]) -> None:
-        self._events = events
+    def __init__(self, events: Iterable[StreamEvent]) -> None:
+        self._events = iter(events)  # a list would begin anew with each batch
         self._error: Exception | None = None
         self._closed = False
 
@@ -80,7 +80,7 @@ class LocalProvider(LLMProvider):
         Append to *warnings* what cannot be honoured, before the first event.
         Closing the iterator must stop the generation.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} lacks generate(request, wire, warnings)")
 
     def flow(self, request: Request[R], *, stream: bool, deadline: float) -> Flow[R]:
         """One attempt at *request*; plain and streamed chats are the same generation."""
@@ -98,7 +98,7 @@ class LocalProvider(LLMProvider):
         try:
             while batch := (yield from invoke(generation.batch)):
                 if not delivered:
-                    self._strictly(request, warnings)
+                    self.strictly(request, warnings)
                     batch = _warned(batch, warnings)
                 built.extend(batch)
                 delivered = True
@@ -107,7 +107,7 @@ class LocalProvider(LLMProvider):
                 if not finished and (yield NOW) > deadline:
                     raise RequestTimeoutError("the generation took too long", phase="stream")
             if not finished:
-                raise StreamInterruptedError("the generation ended before its answer did")
+                raise StreamInterruptedError("the generation ended without a Finish")
         except LLMError as error:
             if not delivered:
                 raise
@@ -115,13 +115,6 @@ class LocalProvider(LLMProvider):
             broken.partial = built.build()
             raise broken from error
         return built.build()
-
-    def _strictly(self, request: Request[Any], warnings: list[CallWarning]) -> None:
-        strict = self.config.strict if request.strict is None else request.strict
-        if strict and warnings:
-            listed = "; ".join(map(str, warnings))
-            message = f"{self.name} cannot do this as asked: {listed}"
-            raise InvalidRequestError(message, param=warnings[0].subject, phase="build")
 
 
 def _warned(batch: list[StreamEvent], warnings: list[CallWarning]) -> list[StreamEvent]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pluggy
 
@@ -17,11 +15,7 @@ from .errors import PluginError, UnknownProviderError
 from .provider import LLMProvider
 from .types import ProviderInfo
 
-if TYPE_CHECKING:
-    from importlib_metadata import EntryPoint
-
 PROVIDERS = "jackfield.providers"
-PLUGINS = "jackfield.plugins"
 
 CONTRACT = 1
 """The version of the provider contract that this core speaks."""
@@ -70,43 +64,6 @@ def canonical(name: str) -> str:
     return ALIASES.get(lowered, lowered)
 
 
-def _blocked() -> frozenset[str]:
-    names = os.environ.get("JACKFIELD_BLOCK", "").split(",")
-    return frozenset(canonical(n) for n in names if n.strip())
-
-
-def _entry_points(group: str) -> dict[str, EntryPoint]:
-    import importlib_metadata
-
-    blocked = _blocked()
-    kept: dict[str, EntryPoint] = {}
-    for entry in importlib_metadata.entry_points(group=group):
-        first = kept.setdefault(entry.name, entry)
-        if first.dist is not entry.dist and entry.name not in blocked:
-            both = f"{distribution(first)} and {distribution(entry)}"
-            said = f"{entry.name} comes from {both}: the first is used; uninstall one"
-            warnings.warn(said, RuntimeWarning, stacklevel=4)
-    return {name: entry for name, entry in kept.items() if canonical(name) not in blocked}
-
-
-def _imported(entry: EntryPoint) -> Any:
-    """What *entry* leads to; whatever a stranger's module does at import is a `PluginError`."""
-    try:
-        return entry.load()
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | GeneratorExit):
-            raise
-        fix = f"reinstall it, or leave it out with JACKFIELD_BLOCK={entry.name}"
-        reason = f"{type(error).__name__}: {error}"
-        message = f"{entry.name} of {distribution(entry)} cannot be imported: {reason}; {fix}"
-        raise PluginError(message) from error
-
-
-def distribution(entry: EntryPoint) -> str:
-    """The distribution that *entry* comes from, for messages."""
-    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.module
-
-
 class _VerbManager(pluggy.PluginManager):
     """Knows the five verbs; registering a class checks its signatures."""
 
@@ -141,31 +98,38 @@ class PluginManager(_VerbManager):
         if self._loaded:
             return
         self._loaded = True
-        for name, entry in _entry_points(PLUGINS).items():
+        from .manifests import admitted, distribution, entries
+
+        for name, entry in entries("plugins").items():
             try:
-                self.register(_imported(entry), name=name)
+                self.register(admitted(entry, "plugins"), name=name)
             except (PluginError, pluggy.PluginValidationError) as error:
                 said = f"plugin {name} of {distribution(entry)} is left out: {error}"
                 warnings.warn(said, RuntimeWarning, stacklevel=2)
 
     def available(self) -> list[str]:
         """Names of installed providers, without importing any."""
-        return sorted({canonical(n) for n in _entry_points(PROVIDERS)} | self._classes.keys())
+        from .manifests import entries
+
+        return sorted({canonical(n) for n in entries("providers")} | self._classes.keys())
 
     def provider_class(self, name: str) -> type[LLMProvider]:
         """The class of the provider *name*, imported now if it was not.
 
         Raises:
             UnknownProviderError: nothing of that name is installed.
-            PluginError: it is installed and broken.
+            PluginError: it is installed and broken, or must not be used.
         """
         wanted = canonical(name)
         if wanted not in self._classes:
-            entries = {canonical(n): e for n, e in _entry_points(PROVIDERS).items()}
-            if wanted not in entries:
-                raise UnknownProviderError(_unknown(name, wanted, self.available()))
-            entry = entries[wanted]
-            self._classes[wanted] = self._verified(_imported(entry), distribution(entry))
+            from .manifests import admitted, distribution, entries, unknown
+
+            found = {canonical(n): e for n, e in entries("providers").items()}
+            if wanted not in found:
+                raise UnknownProviderError(unknown(name, wanted, self.available()))
+            entry = found[wanted]
+            cls = self._verified(admitted(entry, "providers"), distribution(entry))
+            self._classes[wanted] = cls
         return self._classes[wanted]
 
     @staticmethod
@@ -179,6 +143,10 @@ class PluginManager(_VerbManager):
         if cls.info.contract > CONTRACT:
             message = f"{who} speaks contract {cls.info.contract}, this core {CONTRACT}"
             raise PluginError(f"{message}: pip install -U jackfield")
+        from .manifests import misdeclared
+
+        if wrong := misdeclared(cls):
+            raise PluginError(f"{who}: {cls.__name__}.{wrong}")
         try:
             _VerbManager().register(cls, name=cls.info.name)
         except pluggy.PluginValidationError as error:
@@ -212,21 +180,6 @@ class PluginManager(_VerbManager):
 
             options["async_driver"] = AsyncDriver(AsyncClientTransport(async_client))
         return cls(loaded, hook=self.hook, **options)
-
-
-def _unknown(name: str, wanted: str, available: list[str]) -> str:
-    have = f"have {', '.join(available)}" if available else "none is installed"
-    told = f"no provider {name!r} installed; {have}."
-    if wanted in _blocked():
-        told += " JACKFIELD_BLOCK leaves it out: take it off that list."
-    if wanted in KNOWN:
-        return f"{told} Try: pip install {KNOWN[wanted]}"
-    if wanted in _blocked():
-        return told
-    near = difflib.get_close_matches(wanted, [*available, *KNOWN], 1)
-    # No name of a package is made up: it could be anybody's.
-    hint = f"Did you mean {near[0]!r}?" if near else "Install the package that brings it"
-    return f"{told} {hint}"
 
 
 @lru_cache(maxsize=1)

@@ -246,7 +246,7 @@ def _call(where: str, given: Any) -> ToolCall:
 
 
 def parse_tools(tools: Iterable[Any] | None) -> tuple[Tool, ...]:
-    """Typed tools from `Tool`s or OpenAI-style dicts; names must be unique and well formed."""
+    """Typed tools from tools or OpenAI-style dicts; names must be unique and well formed."""
     parsed: list[Tool] = []
     if isinstance(tools, str | Mapping) or not isinstance(tools, Iterable | None):
         raise bad("tools", f"{type(tools).__name__} is not a list", "give a list of tools")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any, ClassVar, TypeVar, cast
+from decimal import Decimal
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import pluggy
 from attrs import evolve, fields, frozen
@@ -17,7 +18,7 @@ from .drivers.seam import Outcome
 from .drivers.sync import SyncDriver
 from .errors import ConfigError, InvalidRequestError, LLMError, UnsupportedOperationError
 from .events import StreamEvent
-from .flow import NOW, Flow
+from .flow import NOW, Flow, HTTPRequest, tap
 from .hookspecs import hookspec, results
 from .params import ALIASES, NAMES, GenerationParams, ParamTable, normalize, parse_params
 from .prompts import Prompt, check_options, parse_choice, parse_format, parse_prompt, parse_tools
@@ -42,6 +43,9 @@ from .types import (
     TokenCount,
 )
 from .verbs import OperationVerbs
+
+if TYPE_CHECKING:
+    from .manifests.guard import ProviderGuard
 
 R = TypeVar("R")
 Params = Mapping[str, Any] | GenerationParams | None
@@ -78,6 +82,8 @@ class LLMProvider(OperationVerbs, Closing, AsyncClosing):
     Config: ClassVar[type[Any]] = Config
     prefill: ClassVar[Mapping[str, Any] | None] = None
     """Fields with which the backend goes on with a last assistant message; None: it cannot."""
+    batch_share: ClassVar[Decimal | None] = None
+    """The part of a single call's price that an answer of its own batches costs, if published."""
 
     def __init__(
         self,
@@ -311,11 +317,33 @@ class LLMProvider(OperationVerbs, Closing, AsyncClosing):
 
     def _attempt(self, request: Request[R], stream: bool, deadline: float) -> Flow[R]:
         """One attempt, inside its middleware."""
-        flow = self.flow(request, stream=stream, deadline=deadline)
+        flow = tap(self.flow(request, stream=stream, deadline=deadline), change=self._stamped)
         told = {"provider": self, "request": request, "deadline": deadline}
         for wrap in list(results(self._hook, "wrap_attempt", **told)):
             flow = wrap(flow)
         return flow
+
+    @cached_property
+    def guard(self) -> ProviderGuard:
+        """Says which hosts may be reached, and keeps the credentials of a request out of sight."""
+        from .manifests.guard import ProviderGuard
+
+        return ProviderGuard(self)
+
+    def _stamped(self, step: Any) -> Any:
+        """*step*; a request under our `guard`, and by the transports that we were given, whoever drives."""
+        if type(step) is not HTTPRequest:
+            return step
+        via = self._driver.own or step.via[0], self._async_driver.own or step.via[1]
+        step = self.guard.admit(step)
+        return step if via == step.via else evolve(step, via=via)
+
+    def strictly(self, request: Request[Any], warnings: Sequence[CallWarning]) -> None:
+        """Raise an `InvalidRequestError` for *warnings* where *request*, or the configuration, is strict."""
+        if warnings and (self.config.strict if request.strict is None else request.strict):
+            listed = "; ".join(map(str, warnings))
+            message = f"{self.name} cannot do this as asked: {listed}"
+            raise InvalidRequestError(message, param=warnings[0].subject, phase="build")
 
     def pricing(self, model: str) -> Pricing | None:
         """What *model* costs here, where a plugin knows."""

@@ -55,16 +55,17 @@ class RetryQuota:
         self._lock = threading.Lock()
 
     @staticmethod
-    def _price(error: LLMError) -> int:
+    def price(error: LLMError) -> int:
+        """What one retry after *error* costs."""
         return 10 if isinstance(error, RequestTimeoutError) else 5
 
     def covers(self, error: LLMError) -> bool:
         """Whether one retry after *error* could be paid for."""
-        return self._tokens >= self._price(error)
+        return self._tokens >= self.price(error)
 
     def take(self, error: LLMError) -> bool:
         """Pay for one retry; False when the bucket is too empty."""
-        price = self._price(error)
+        price = self.price(error)
         with self._lock:
             if self._tokens < price:
                 return False

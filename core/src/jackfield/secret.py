@@ -13,7 +13,7 @@ KEYLIKE = re.compile(
     r"|(?<=[Bb]earer )[^\s\"',]+"
 )
 _HARMLESS = frozenset({"accept", "content-type", "user-agent"})
-_HIDDEN = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"})
+HIDDEN = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"})
 
 
 class Secret:
@@ -78,5 +78,5 @@ def mask(text: str) -> str:
 
 def masked_headers(headers: Mapping[str, str], secret: Collection[str] = ()) -> dict[str, str]:
     """A copy of *headers* that may be shown; *secret* are the names of further credentials."""
-    hidden = _HIDDEN.union(name.lower() for name in secret)
+    hidden = HIDDEN.union(name.lower() for name in secret)
     return {k: MASK if k.lower() in hidden else mask(v) for k, v in headers.items()}

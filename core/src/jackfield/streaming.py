@@ -50,12 +50,12 @@ class _Stream:
         if frames:
             self.parse(frames)
 
-    def parse(self, frames: list[Frame]) -> None:
-        """Let the parser read *frames*; what it cannot read is typed."""
+    def parse(self, frames: list[Frame], end: bool = False) -> None:
+        """Let the parser read *frames*, or tell the *end*; what it cannot read is typed."""
         try:
-            self.parser.feed(frames, self.out)
+            self.parser.close(self.out) if end else self.parser.feed(frames, self.out)
         except READ_ERRORS as error:
-            raise unreadable(error, frames[-1][1]) from None
+            raise unreadable(error, frames[-1][1] if frames else b"") from None
 
     def _probe(self, chunk: bytes, framed: bool) -> None:
         """Keep what came before the first frame: it may be no stream at all."""
@@ -84,8 +84,8 @@ class _Stream:
 
     def finish(self) -> None:
         """Put the closing events, priced, into ``out``."""
+        self.parse([], end=True)
         out = self.out
-        self.parser.close(out)
         for at, event in enumerate(out):
             if type(event) is Finish and event.choice == 0 and event.cost is None:
                 model = self.built.model or self.call.request.model

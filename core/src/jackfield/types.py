@@ -6,6 +6,7 @@ transport live elsewhere. ``None`` means unknown or unset, ``0`` was measured.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -371,12 +372,19 @@ class ProviderInfo:
     display_name: str
     docs_url: str = ""
     api_key_env: str | None = None
+    other_key_envs: tuple[str, ...] = ()
     api_key_required: bool = True
     capabilities: Capabilities = field(factory=Capabilities)
     operations: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     """Patterns of the names of models that it is known for, ``claude-*``."""
     contract: int = 1
+
+    @property
+    def key_variable(self) -> str | None:
+        """Where the environment has the key: ``api_key_env``, or one of ``other_key_envs`` in its place."""
+        names = (self.api_key_env or "", *self.other_key_envs)
+        return next((n for n in names if os.environ.get(n, "").strip()), self.api_key_env)
 
 
 @frozen

@@ -13,7 +13,7 @@ from jackfield_dialect_openai import testing as t
 class TestGeneric(ProviderConformance):
     provider = GenericProvider
     config: ClassVar = {"base_url": "http://127.0.0.1:8080/v1", "api_key": "made-up-key-1234"}
-    # Made with `jackfield.testing.recordings.Tape` from llama.cpp's server and the demo model.
+    # Made with `jackfield.testing.Tape` from llama.cpp's server and the demo model.
     # The others are after the official description.
     recordings: ClassVar = [
         Path(__file__).parent / "recordings",

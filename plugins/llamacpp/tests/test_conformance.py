@@ -29,6 +29,7 @@ SHAPE = {
 class TestLlamaCpp(ProviderConformance):
     provider = LlamaCppProvider
     model = "tiny-demo"
+    in_process = True
     calls: ClassVar = [
         {"name": "story", "verb": "stream_execute", **DEMO, "prompt": "Hello! My name is Anna."},
         {

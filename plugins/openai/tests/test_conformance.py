@@ -87,7 +87,7 @@ RESPONSES = [
 class TestOpenAI(ProviderConformance):
     provider = OpenAIProvider
     config: ClassVar = {"api_key": "made-up-key-1234"}
-    # Made with `jackfield.testing.recordings.Tape` from llama.cpp's server and the demo model.
+    # Made with `jackfield.testing.Tape` from llama.cpp's server and the demo model.
     # The others are after the official description.
     recordings: ClassVar = [
         Path(__file__).parent / "recordings",

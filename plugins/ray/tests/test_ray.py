@@ -45,6 +45,17 @@ def test_a_cluster_that_is_started_for_a_batch_ends_with_it() -> None:
     assert not ray.is_initialized()
 
 
+@pytest.mark.parametrize("variable", ["RAY_TMPDIR", "TMPDIR"])
+def test_files_in_the_environment_are_refused_rather_than_waited_for(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    monkeypatch.setenv(variable, str(tmp_path / "files"))
+    with pytest.raises(ConfigError, match="set RAY_TMPDIR to a folder elsewhere"):
+        run_batch(ECHO, chats(1), executor=RayExecutor())
+
+
 @pytest.mark.usefixtures("cluster")
 def test_the_results_are_those_of_threads(tmp_path: Path) -> None:
     items = chats(12)

@@ -43,7 +43,7 @@ OWN = [
 class TestVLLM(ProviderConformance):
     provider = VLLMProvider
     config: ClassVar = {"api_key": "made-up-key-1234"}
-    # Made with `jackfield.testing.recordings.Tape` from llama.cpp's server and the demo model.
+    # Made with `jackfield.testing.Tape` from llama.cpp's server and the demo model.
     recordings: ClassVar = [
         *load_recordings(Path(__file__).parent / "recordings"),
         *t.CHAT,

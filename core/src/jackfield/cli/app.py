@@ -10,7 +10,21 @@ from pathlib import Path
 import click
 from click.shell_completion import shell_complete
 
-from . import batch, chat, compare, config, doctor, errors, health, pull, simulate, survey, usage
+from . import (
+    batch,
+    chat,
+    compare,
+    config,
+    doctor,
+    errors,
+    health,
+    plugins,
+    pull,
+    repro,
+    simulate,
+    survey,
+    usage,
+)
 from .base import app
 from .terminal import note, remember_secrets
 
@@ -22,7 +36,9 @@ __all__ = [
     "config",
     "doctor",
     "health",
+    "plugins",
     "pull",
+    "repro",
     "run",
     "simulate",
     "survey",

@@ -94,9 +94,9 @@ class Program(click.Group):
 
     sections: ClassVar = {
         "Talk to a model": ("chat", "explain", "compare", "batch"),
-        "Look around": ("models", "providers", "doctor", "health", "usage", "simulate"),
+        "Look around": ("models", "providers", "doctor", "health", "usage", "simulate", "repro"),
         "Models on this machine": ("pull",),
-        "Set up": ("config",),
+        "Set up": ("config", "plugins"),
     }
     broken: tuple[str, ...] | None = None
     """What plugins failed to do, once they have been loaded."""
@@ -108,7 +108,8 @@ class Program(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command *cmd_name*, be it of a plugin."""
-        self._load()
+        if cmd_name != "plugins":  # which tells of them without importing any
+            self._load()
         return super().get_command(ctx, cmd_name)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..types import TextPart
 from .base import State, app, common
-from .call import complete, read_prompt
+from .call import attach, complete, parse_schema, read_prompt
 from .errors import FAILED
 from .router import Router
 from .terminal import hide, is_terminal, note, safe, styled, width, write, write_json
@@ -79,6 +80,33 @@ def _file(form: str) -> Callable[[F], F]:
     return click.option(f"--{form}", type=kind, metavar="FILE", help=f"Write it as {form}, too.")
 
 
+def _asked(given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The prompt that the options *given* make, and the options of `execute`."""
+    attached = [attach(path) for path in given["attach"]]
+    texts = [part.text for part in attached if isinstance(part, TextPart)]
+    options = {
+        "system": given["system"],
+        "attachments": [part for part in attached if not isinstance(part, TextPart)],
+        "timeout": given["timeout"],
+        "strict": given["strict"] or None,
+        "response_format": parse_schema(given["schema"]) if given["schema"] else None,
+    }
+    return "\n".join([*texts, read_prompt(given["prompt"])]), options
+
+
+def _request_options(command: F) -> F:
+    """Those options of ``chat`` that say what all models are sent."""
+    for decorate in (
+        click.option("--strict", is_flag=True, help="Send nothing to who cannot do it as asked."),
+        click.option("--timeout", type=float, metavar="SECONDS", help="Wait for no answer longer."),
+        click.option("--schema", metavar="FILE|JSON", help="Answer in JSON that fits this JSON Schema."),
+        click.option("--attach", multiple=True, metavar="FILE",
+                     help="A picture, document, recording or text file, or a URL, for all. Repeatable."),
+    ):  # fmt: skip
+        command = decorate(command)
+    return command
+
+
 @app.command(help=COMPARE_HELP)
 @click.argument("prompt", nargs=-1)
 @click.option("-m", "--model", "models", multiple=True, required=True, metavar="MODEL",
@@ -86,6 +114,7 @@ def _file(form: str) -> Callable[[F], F]:
 @click.option("-s", "--system", metavar="TEXT", help="Instructions for the models.")
 @click.option("-p", "--param", multiple=True, metavar="NAME=VALUE",
               help="A parameter, as for chat. Repeatable.")  # fmt: skip
+@_request_options
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True,
               help="How often each is asked.")  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(1), default=1, show_default=True,
@@ -103,11 +132,11 @@ def compare(state: State, /, models: tuple[str, ...], as_json: bool, **given: An
     from ..manager.compare import acompare
     from ..manager.executors import chat_request
 
-    prompt = read_prompt(given["prompt"])
+    prompt, options = _asked(given)
     router = Router(state.house, None, given["param"])
     for model in models:  # raises what is wrong before anybody is asked
-        router.prepare(chat_request(model, prompt, system=given["system"]))
-    options = {name: given[name] for name in ("system", "repeat", "concurrency")}
+        router.prepare(chat_request(model, prompt, **options))
+    options |= {name: given[name] for name in ("repeat", "concurrency")}
 
     async def main() -> Comparison:
         return await acompare(router, prompt, models, progress=_tell, **options)

@@ -108,7 +108,11 @@ def _summary(settings: ManagerSettings) -> str:
         for name, found in counts.items()
         if found or name == "provider"
     ]
-    on = [n for n in ("limits", "cache", "ledger", "health", "logs") if getattr(settings, n)]
+    on = [
+        n
+        for n in ("limits", "cache", "ledger", "health", "logs", "guardrails")
+        if getattr(settings, n)
+    ]
     return ", ".join([*parts, *on])
 
 
@@ -173,7 +177,7 @@ def _settings(
                 yield from _flat((*steps, f.name), getattr(told, f.name))
         provider = plugin_manager().provider_class(told.provider)(told.config, name=name)
         for f in fields(type(provider.config)):
-            value, variable = getattr(provider.config, f.name), provider.info.api_key_env
+            value, variable = getattr(provider.config, f.name), provider.info.key_variable
             also = [n for n in f.metadata.get("aliases", ()) if n in tables["providers"][name]]
             if f.name == "api_key" and value is None and os.environ.get(variable or "", "").strip():
                 yield (*steps, f.name), MASK, f"{variable} in the environment"
@@ -266,7 +270,7 @@ def starter() -> str:
             cls = plugin_manager().provider_class(kind)
         except ConfigError:  # it is broken: `jackfield providers` says how
             continue
-        variable = cls.info.api_key_env
+        variable = cls.info.key_variable
         is_set = bool(variable and os.environ.get(variable, "").strip())
         (ready if is_set else other).append(_entry(kind, cls, is_set))
     frame = files("jackfield.cli").joinpath("starter.toml").read_text("utf-8")
@@ -275,7 +279,7 @@ def starter() -> str:
 
 def _entry(kind: str, cls: type[LLMProvider], ready: bool) -> str:
     """The table of a provider: in force if its key is there, else commented out."""
-    variable, mark = cls.info.api_key_env, "" if ready else "# "
+    variable, mark = cls.info.key_variable, "" if ready else "# "
     lines = [f"[providers.{kind}]"]
     if variable and (ready or cls.info.api_key_required):
         lines.append(f'api_key = "${{{variable}}}"')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Mapping
 from functools import partial
 
 import click
@@ -13,6 +12,7 @@ import click
 from .. import __version__
 from ..errors import LLMError
 from ..manager.reach import reach, targets
+from ..plugins import available_providers
 from .base import State, app, common
 from .call import DEMO
 from .errors import FAILED
@@ -48,7 +48,9 @@ def _model(house: House, environment: str | None) -> tuple[Row, str]:
     """The model that `chat` takes by default, and who answers."""
     wanted = environment or house.settings.default_model
     if not wanted:
-        return ("--", "default model", f"none, so {DEMO} answers: set default_model"), ""
+        there = DEMO.partition("/")[0] in available_providers()
+        answers = f"none, so {DEMO} answers" if there else "none, and no demo is installed"
+        return ("--", "default model", f"{answers}: set default_model"), ""
     try:
         meant = house.find(wanted)
     except (click.UsageError, LLMError) as error:
@@ -67,16 +69,22 @@ def _verdict(found: Found, problems: object, matters: bool) -> Row:
     return bad if said else "ok", found.name, facts
 
 
-def _route(settings: Settings, name: str, told: Mapping[str, Row]) -> Row:
-    """The row of the route *name*, by those of whom it leads to."""
+def _tell(settings: Settings, name: str, told: dict[str, Row]) -> None:
+    """Add the row of the route *name* to those *told*, unless it is there, and first of whom it leads to."""
+    if name in told:
+        return
     found = next(f for f in routes(settings) if f.name == name)
+    told[name] = "FAIL", name, f"{found.status}: {found.detail}"
     if found.status != "ready":
-        return "FAIL", name, f"{found.status}: {found.detail}"
+        return
     aims = targets(settings.document.tables, name)
-    marks = [told[head][0] if (head := aim.partition("/")[0]) in told else "" for aim in aims]
-    well = [mark in ("ok", "warn") for mark in marks]
+    heads = [aim.partition("/")[0] for aim in aims]
+    for head in heads:
+        if head in settings.routes:
+            _tell(settings, head, told)
+    well = [head in told and told[head][0] in ("ok", "warn") for head in heads]
     said = (f"{aim} is {'' if fine else 'not '}ready" for aim, fine in zip(aims, well, strict=True))
-    return "ok" if all(well) else "warn" if any(well) else "FAIL", name, "; ".join(said)
+    told[name] = "ok" if all(well) else "warn" if any(well) else "FAIL", name, "; ".join(said)
 
 
 @app.command()
@@ -112,8 +120,8 @@ def doctor(state: State, /, provider: tuple[str, ...]) -> None:
         meant = one.matters or provider or one.name == chosen or one.detail.startswith("key")
         verdicts.append(_verdict(one, asked.get(one.name, ()), bool(meant)))
     told = {row[1]: row for row in verdicts}
-    for name in [n for n in reversed(used) if n in settings.routes]:  # whom it leads to, first
-        told[name] = _route(settings, name, told)
+    for name in [n for n in used if n in settings.routes]:
+        _tell(settings, name, told)
     rows += told.values()
     write(_versions() + "\n")
     table(rows, COLOURS)

@@ -120,7 +120,8 @@ def _local(at: datetime | None) -> str:
 
 
 def _facts(row: Row) -> dict[str, Any]:
-    status = asdict(row.status) if row.status else {"state": "unusable", "last_error": row.problem}
+    unusable = {"state": "unusable", "last_error": row.problem}
+    status = unusable if row.status is None else asdict(row.status)
     return {**status, "provider": row.name, "healthy": row.well}
 
 
@@ -169,12 +170,27 @@ def _monitor(place: Path, settings: HealthSettings) -> Health:
     return Health(evolve(settings, path=place, interval=None))
 
 
+class _Pace(click.FloatRange):
+    """Seconds, or what stands for the file's own."""
+
+    own, usual = "[health] interval", 60.0
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == self.own:
+            return value
+        try:
+            seconds = float(value)
+        except ValueError:
+            fix = "write --watch SECONDS, or the providers before --watch"
+            self.fail(f"{value!r} is no number of seconds: {fix}", param, ctx)
+        return super().convert(seconds, param, ctx)
+
+
 @app.command()
 @click.argument("provider", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a line.")
-@click.option(
-    "--watch", type=click.FloatRange(1, 86400), metavar="SECONDS", help="Ask each so often."
-)
+@click.option("--watch", type=_Pace(1, 86400), is_flag=False, flag_value=_Pace.own, metavar="[SECONDS]",
+              help="Ask each so often; without a number as [health] interval says, or each minute.")  # fmt: skip
 @click.option("--history", is_flag=True, help="List the incidents that are known; ask nobody.")
 @click.option("--file", metavar="FILE", help="Default: as configured, or in your state folder.")
 @common
@@ -189,6 +205,7 @@ def health(state: State, /, *, provider: Sequence[str], as_json: bool, **given: 
     \b
     Examples:
       jackfield health
+      jackfield health --watch
       jackfield health claude work-ollama --watch 30
       jackfield health --history
       jackfield health --json | jq -r '.providers[] | select(.healthy | not).provider'
@@ -201,6 +218,7 @@ def health(state: State, /, *, provider: Sequence[str], as_json: bool, **given: 
         return _tell(state, place, provider, as_json)
     found = named(state, provider) or [f for f in everything(state.settings) if _meant(f)]
     monitor, watch = _monitor(place, told), given["watch"]
+    watch = told.interval or _Pace.usual if watch == _Pace.own else watch
     _show(rows := _ask(monitor, found), as_json, watch is not None)
     while watch is not None:
         time.sleep(watch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import warnings
 from typing import Any
 
 import click
@@ -9,8 +11,10 @@ from attrs import asdict, evolve
 
 from ..errors import ConfigError, InvalidRequestError, NotFoundError
 from ..params import parse_params
+from ..plugins import plugin_manager
 from ..provider import LLMProvider
 from ..requests import Request
+from .base import State
 from .call import own_options, parse_parameters
 from .whom import House
 
@@ -68,3 +72,18 @@ class Router:
         prepared = self.prepare(request)
         meant = self._house.find(prepared.model)
         return self._house.provider(meant.name), evolve(prepared, model=meant.model)
+
+
+def make_router(config: str | None, model: str | None, given: tuple[str, ...]) -> Router:
+    """A command's router where its batch is worked off, in another process: from the file at *config*.
+
+    Raises:
+        ConfigError: with everything that is wrong with the file.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whoever gave the command was told
+        plugin_manager().load_plugins()
+    state = State()
+    state.config = config
+    atexit.register(state.house.close)
+    return Router(state.house, model, given)

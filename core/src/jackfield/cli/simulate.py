@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 import warnings
@@ -17,12 +18,11 @@ from .terminal import hide, is_terminal, note, safe, styled, width, write, write
 if TYPE_CHECKING:
     from ..manager.settings import ManagerSettings
     from ..simulate import Report, Scenario, Trace
-    from ..simulate.reports import Difference, Number
 
-SIMULATE_HELP = """Try out the routes and limits of ROUTES before they are rolled out.
+SIMULATE_HELP = """Try out the routes, limits, cache and budgets of ROUTES before they are rolled out.
 
-Nothing is sent, and no key or plugin is needed: the real routes, breakers, retries and limits
-run on a clock that waits for nobody, over backends that behave as the scenario says. With OTHER, or
+Nothing is sent, and no key or plugin is needed: the real routes, breakers, retries, limits, cache
+and budgets run on a clock that waits for nobody, over backends that behave as the scenario says. With OTHER, or
 with --route twice, two policies meet the same traffic and the same luck. The same seed gives the same report.
 
 \b
@@ -35,7 +35,7 @@ TRACE is a file with a call on each line, or made-up traffic:
 Examples:
   jackfield simulate jackfield.toml --route main --trace poisson:rate=2 --scenario bad-day.toml
   jackfield simulate now.toml next.toml --route main --trace calls.jsonl --scenario bad-day.toml
-  jackfield simulate jackfield.toml --route cheap --route quick --trace week:peak=20/minute --json
+  jackfield simulate jackfield.toml --route cheap --route quick --trace week:peak=20/minute --html report.html
 """
 
 
@@ -71,33 +71,14 @@ def _progress(title: str, trace: Trace) -> Callable[[float], None]:
     return tell
 
 
-def _number(value: Number, unit: str) -> str:
-    if value is None:
-        return "unknown"
-    if unit == "$":
-        return f"${value:,.2f}" if value >= 1 else f"${value:.4f}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.{0 if value >= 1000 else 2}f}{' ' if unit == 's' else ''}{unit}"
-
-
-def _change(found: Difference) -> str:
-    """How the second differs from the first."""
-    if found.unit == "%" and found.before is not None and found.after is not None:
-        return f"{float(found.after) - float(found.before):+.2f} points"
-    if found.before == found.after:
-        return "="
-    return "" if found.change is None else f"{found.change:+.1%}"
-
-
 def _show(reports: Sequence[Report]) -> None:
     """The table: a row for each measure, numbers to the right."""
-    from ..simulate.reports import compare_reports
+    from ..simulate.reports import compare_reports, told_change, told_number
 
     rows = [["", *(report.name for report in reports), "change"]]
     for found in compare_reports(reports[0], reports[-1]).differences:
         values = [found.before, found.after][: len(reports)]
-        rows.append([found.name, *(_number(v, found.unit) for v in values), _change(found)])
+        rows.append([found.name, *(told_number(v, found.unit) for v in values), told_change(found)])
     rows = [
         [hide(safe(cell)) for cell in row[: 1 + len(reports) + (len(reports) > 1)]] for row in rows
     ]
@@ -107,6 +88,18 @@ def _show(reports: Sequence[Report]) -> None:
         right = "  ".join(cell.rjust(size) for cell, size in zip(cells, sizes, strict=True))
         line = f"{head}\n  {right}".strip("\n") if narrow else f"{head.ljust(name)}  {right}"
         write((line if at else styled(line, sys.stdout, 1)).rstrip() + "\n")
+
+
+def _known(path: Path, route: str, own: ManagerSettings) -> None:
+    """Refuse a *route* that the file has not: a provider that lists no models is not taken to serve it."""
+    from ..manager.names import matches
+
+    names = [*own.routes, *own.aliases, *own.providers]
+    listed = [model for provider in own.providers.values() for model in provider.models]
+    if route and route.partition("/")[0] not in names and not matches(route, listed):
+        near = difflib.get_close_matches(route, names, 1)
+        hint = f" (did you mean {near[0]}?)" if near else f": there are {', '.join(names)}"
+        raise click.UsageError(f"{path.name} has no route {route!r}{hint}")
 
 
 def _simulated(
@@ -120,7 +113,8 @@ def _simulated(
     from ..simulate import Trace, run_simulation
 
     reports, nothing = [], Trace("", 0.0, lambda: iter(()))
-    for (_, route), own in zip(policies, settings, strict=True):
+    for (path, route), own in zip(policies, settings, strict=True):
+        _known(path, route, own)
         run_simulation(own, backends, nothing, route=route)
     for (_, route), own, title in zip(policies, settings, _titles(policies), strict=True):
         tell = _progress(title, trace)
@@ -139,11 +133,13 @@ def _simulated(
 @click.option("--trace", "source", required=True, metavar="TRACE", help="The traffic.")
 @click.option("--scenario", metavar="FILE", help="How backends behave. Default: all is well.")
 @click.option("--seed", type=int, default=0, show_default=True, help="What all chance comes from.")
+@click.option("--html", "page", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
+              help="Write it as a page, too, with the course of it hour by hour.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with each hour.")
 @common
 def simulate(
     *, files: tuple[Path, ...], routes: tuple[str, ...], source: str, scenario: str | None,
-    seed: int, as_json: bool,
+    seed: int, page: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Try out routes."""
     from .. import simulate as kit
@@ -160,6 +156,9 @@ def simulate(
         write_json(reports[0].to_dict())
     else:
         _show(reports)
+    if page is not None:
+        page.write_text(kit.to_html(reports), "utf-8", errors="replace", newline="")
+        note(f"The report is in {page}")
     doubts = [str(w.message) for w in told]
     for warning in dict.fromkeys([*doubts, *(w for report in reports for w in report.warnings)]):
         note(f"Warning: {warning}", 33)

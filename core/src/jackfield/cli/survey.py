@@ -14,7 +14,8 @@ from ..errors import ConfigError, LLMError, PluginError, UnknownProviderError
 from ..manager.places import steps_of
 from ..manager.reach import targets
 from ..manager.rules import KINDS
-from ..plugins import KNOWN, PROVIDERS, available_providers, canonical, distribution, plugin_manager
+from ..manifests import distribution, entries
+from ..plugins import KNOWN, available_providers, canonical, plugin_manager
 from ..provider import LLMProvider
 from ..types import Capabilities, ModelInfo
 from .base import State, app, common
@@ -71,16 +72,16 @@ def examine(settings: Settings, name: str) -> Found:
 
 def _source(kind: str) -> str:
     """The distribution and version that bring the provider *kind*."""
-    import importlib_metadata
-
-    entries = importlib_metadata.entry_points(group=PROVIDERS)
-    return next((distribution(e) for e in entries if canonical(e.name) == kind), "")
+    found = entries("providers").values()
+    return next((distribution(e) for e in found if canonical(e.name) == kind), "")
 
 
 def key_source(provider: LLMProvider, told: Mapping[str, Any]) -> str:
     """Where the provider's key comes from; never the key."""
-    variable = provider.info.api_key_env
-    if "api_key" in told:
+    variable = provider.info.key_variable
+    if isinstance(keys := told.get("api_keys"), list) and len(keys) > 1:
+        return f"{len(keys)} keys from the configuration"
+    if "api_key" in told or keys:
         return "key from the configuration"
     if variable and os.environ.get(variable, "").strip():
         return f"key from {variable}"

@@ -48,6 +48,11 @@ def remember_secrets(values: Mapping[Any, Any], named: bool = False) -> None:
             _secrets.update(text for text in texts if len(text) >= 8)
 
 
+def known_secrets() -> frozenset[str]:
+    """What is never shown."""
+    return frozenset(_secrets)
+
+
 def hide(text: str) -> str:
     """*text* without anything that is known as a secret, or looks like a key."""
     for secret in _secrets:

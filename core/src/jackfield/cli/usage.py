@@ -34,6 +34,7 @@ HOW = """Nothing is booked in {place}. A ledger is turned on by two lines in jac
   [ledger]
   path = "usage.sqlite"     # without it, {place}"""
 
+NONE_YET = "Nothing was booked yet: the ledger is on, and its file is {place}."
 ELSE = """Nothing is booked of what you ask for in {place}; `jackfield usage --since 3650d` shows all there is."""
 
 
@@ -213,4 +214,6 @@ def usage(
     elif totals:
         _show(read, by)
     else:
-        note((ELSE if _reader(place)(()) else HOW).format(place=place))
+        on = path is None and state.found.document.tables.keys() & {"ledger", "budgets"}
+        said = ELSE if _reader(place)(()) else NONE_YET if on else HOW
+        note(said.format(place=place.absolute()))

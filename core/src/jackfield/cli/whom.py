@@ -43,7 +43,7 @@ class Meant:
 class House:
     """Those who answer, of the file and installed; made as far as somebody asks for them.
 
-    What is wrong with others hinders nobody. Closed with the command, it settles what it booked.
+    What is wrong with others hinders nobody. Closed with the command, if there is one, it settles what it booked.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -53,7 +53,8 @@ class House:
         self._found: dict[str, Meant] = {}
         self._made: dict[str, LLMProvider] = {}
         self._manager: ProviderManager | None = None
-        click.get_current_context().call_on_close(self.close)
+        if (context := click.get_current_context(silent=True)) is not None:
+            context.call_on_close(self.close)
 
     def find(self, model: str) -> Meant:
         """Whom *model* means: a route, an alias, ``PROVIDER/MODEL``, or a model that somebody serves.

@@ -42,7 +42,7 @@ class AsyncDriver:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._transport = transport
+        self._transport = self.own = transport
         self._clock, self._sleep, self._chance = clock, sleep, chance
 
     async def run(self, flow: Flow[T]) -> T:
@@ -117,12 +117,13 @@ class AsyncDriver:
     async def _open(
         self, request: HTTPRequest, opened: list[Callable[[], Awaitable[Any]]]
     ) -> HTTPResponse:
-        if self._transport is None:
+        transport = request.via[1] or self._transport
+        if transport is None:
             # The HTTP library is imported when the first request is sent, not before.
             from ..transport import AsyncHTTPTransport
 
-            self._transport = AsyncHTTPTransport()
-        handle = await self._transport.open(request)
+            transport = self._transport = AsyncHTTPTransport()
+        handle = await transport.open(request.opened())
         if request.stream and handle.status < 300:
             opened.append(handle.close)
             return HTTPResponse(handle.status, handle.headers, handle=handle, at=self._clock())

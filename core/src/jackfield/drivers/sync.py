@@ -39,7 +39,7 @@ class SyncDriver:
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._transport = transport
+        self._transport = self.own = transport
         self._clock, self._sleep, self._chance = clock, sleep, chance
 
     def run(self, flow: Flow[T]) -> T:
@@ -108,12 +108,13 @@ class SyncDriver:
         return None
 
     def _open(self, request: HTTPRequest, opened: list[Callable[[], Any]]) -> HTTPResponse:
-        if self._transport is None:
+        transport = request.via[0] or self._transport
+        if transport is None:
             # The HTTP library is imported when the first request is sent, not before.
             from ..transport import HTTPTransport
 
-            self._transport = HTTPTransport()
-        handle = self._transport.open(request)
+            transport = self._transport = HTTPTransport()
+        handle = transport.open(request.opened())
         if request.stream and handle.status < 300:
             opened.append(handle.close)
             return HTTPResponse(handle.status, handle.headers, handle=handle, at=self._clock())

@@ -67,6 +67,8 @@ class _Running:
 class VirtualDriver:
     """Performs effects in virtual time, deterministically from *seed*, without sockets."""
 
+    own = None  # whoever answers is said by its server, and by no provider
+
     def __init__(self, server: Server | None = None, *, seed: int = 0, start: float = 0.0) -> None:
         self._server = server
         self._chance = random.Random(seed)
@@ -183,7 +185,7 @@ class VirtualDriver:
     def _send(self, request: HTTPRequest) -> tuple[float, Any]:
         if self._server is None:
             raise TypeError("this VirtualDriver has no server to answer requests")
-        script = self._server(request, self.now)
+        script = self._server(request.opened(), self.now)
         at = self.now + script.delay
         if script.status is None or at > request.deadline:
             late = RequestTimeoutError("no answer in time", phase="head", maybe_executed=True)

@@ -17,6 +17,7 @@ from ..middleware.tally import Tally
 from ..middleware.usage import CostAnalysis, cost_analysis
 from ..plugins import PluginManager, plugin_manager
 from ..provider import LLMProvider
+from .guards import guardrails
 from .health import Health
 from .settings import HealthSettings, LedgerSettings, LimitSettings, ManagerSettings
 
@@ -24,8 +25,8 @@ DIALECT = "jackfield_dialect_openai"
 
 
 class Around:
-    """The middleware of one manager, outside first: installed plugins, logs, the program's own,
-    cache; and around attempts limits, ledger, health.
+    """The middleware of one manager, outside first: installed plugins, logs, guardrails, the program's
+    own, cache; and around attempts limits, ledger, health.
     """
 
     def __init__(self, settings: ManagerSettings, middleware: Sequence[Any] = ()) -> None:
@@ -44,7 +45,8 @@ class Around:
         self.tally = Tally()
         self.health = Health(settings.health or HealthSettings())
         counted = self.tally if self.ledger is None else self.ledger
-        every = (self.logs, *middleware, self.cache, self.limits, counted, self.health)
+        guards = None if settings.guardrails is None else guardrails(settings.guardrails)
+        every = (self.logs, guards, *middleware, self.cache, self.limits, counted, self.health)
         for plugin in every:
             if plugin is not None:
                 self.plugins.register(plugin)

@@ -45,7 +45,7 @@ class BatchProgress:
     """How far a batch is; *total* is None where nobody knows.
 
     Of the *done*, *failed* ended as errors and *resumed* came from a checkpoint.
-    Tokens and *cost* (US dollars) are sums of what was reported.
+    Tokens and *cost* (US dollars; None while none is known) are sums of what was reported.
     """
 
     total: int | None = None
@@ -54,7 +54,7 @@ class BatchProgress:
     resumed: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    cost: Decimal = Decimal(0)
+    cost: Decimal | None = None
 
 
 @frozen
@@ -278,5 +278,5 @@ def _counted(progress: BatchProgress, result: BatchItemResult) -> BatchProgress:
         resumed=progress.resumed + result.resumed,
         input_tokens=progress.input_tokens + (getattr(usage, "input_tokens", None) or 0),
         output_tokens=progress.output_tokens + (getattr(usage, "output_tokens", None) or 0),
-        cost=progress.cost + (amount or 0),
+        cost=progress.cost if amount is None else amount + (progress.cost or 0),
     )

@@ -86,7 +86,7 @@ def _route(
 def _make(
     name: str, route: RouteSettings, targets: list[RouteTarget], options: Mapping[str, Any]
 ) -> LLMProvider:
-    names = ("stream", "dead_key", "retry", "breaker", "timeout")
+    names = ("stream", "dead_key", "retry", "breaker", "timeout", "attempt_timeout")
     config = {"targets": targets, **{n: getattr(route, n) for n in names}}
     config["breaker"] = asdict(route.breaker)
     if route.kind == "fallback":

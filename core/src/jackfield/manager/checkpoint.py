@@ -123,10 +123,10 @@ class Checkpoint:
         return len(self._places)
 
     def find(self, index: int, key: str, digest: str) -> Kept | None:
-        """The result of the request at *index*, if there is one.
+        """The result of the request at *index*, if there is one; a failure only of that very request.
 
         Raises:
-            ConfigError: it is the result of another request.
+            ConfigError: it is the answer to another request.
         """
         with self._lock:
             if index >= len(self._states) or self._states[index] == _NONE:
@@ -137,6 +137,8 @@ class Checkpoint:
             self._file.seek(end)
         told: Mapping[str, Any] = json.loads(line)
         if (told["key"], told["digest"]) != (key, digest):
+            if told["key"] == key and "error" in told:  # it was mended
+                return None
             what = "has changed" if told["key"] == key else f"was {told['key']!r}"
             fix = "restore the input, or start anew with another checkpoint"
             raise ConfigError(f"{self.path}: request {index} ({key!r}) {what} since; {fix}")

@@ -252,6 +252,8 @@ def _asked(
     prompt: Prompt, models: Sequence[str], *, repeat: int, concurrency: int, parameters: Params,
     **options: Any,
 ) -> list[Asked]:  # fmt: skip
+    from .. import transport  # noqa: F401  # the first one's time is not that of loading it
+
     listed = () if isinstance(models, str) else tuple(models)
     if not listed or len(set(listed)) < len(listed):
         fix = "pass a list of different names; repeat asks each more often"

@@ -65,7 +65,7 @@ def encode(value: Any) -> Any:
         return {TAG: "tuple", "items": [encode(v) for v in value]}
     if isinstance(value, list):
         return [encode(v) for v in value]
-    if _fields(kind) is None and isinstance(value, Mapping):
+    if kind is dict or (_fields(kind) is None and isinstance(value, Mapping)):
         if TAG not in value and all(type(k) is str for k in value):
             return {k: encode(v) for k, v in value.items()}
         return {TAG: "table", "items": [[encode(k), encode(v)] for k, v in value.items()]}
@@ -79,7 +79,12 @@ def _instance(value: Any) -> Any:
     if (fields := _fields(kind)) is not None:
         for name, alias, usual in fields:
             held = getattr(value, name)
-            if held is not usual and not (type(held) is type(usual) and held == usual):
+            if held is usual:
+                continue
+            if (kind := type(held)) is str or kind is int:
+                if held != usual or kind is not type(usual):
+                    told[alias] = held
+            elif kind is not type(usual) or held != usual:
                 told[alias] = encode(held)
         return told
     if isinstance(value, Enum):

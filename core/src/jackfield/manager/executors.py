@@ -15,8 +15,6 @@ from ..provider import LLMProvider
 from ..requests import ChatRequest, Request
 from ..types import ProviderInfo
 
-GROUP = "jackfield.executors"
-
 
 class BatchExecutor(Protocol):
     """Applies a function to many things at once."""
@@ -178,11 +176,20 @@ def find_executor(given: BatchExecutor | str | None) -> BatchExecutor:
         return ThreadExecutor()
     if not isinstance(given, str):
         return given
-    import importlib_metadata
+    if given not in (have := executor_names()):
+        raise ConfigError(f"no executor {given!r} is installed; have {', '.join(have)}")
+    from ..manifests import admitted
 
-    found = {e.name: e for e in importlib_metadata.entry_points(group=GROUP)}
-    if given not in found:
-        have = ", ".join(["threads", *sorted(found)])
-        raise ConfigError(f"no executor {given!r} is installed; have {have}")
-    made: BatchExecutor = found[given].load()()
+    made: BatchExecutor = admitted(_installed()[given], "executors")()
     return made
+
+
+def executor_names() -> list[str]:
+    """The names of the executors that there are."""
+    return ["threads", *sorted(_installed())]
+
+
+def _installed() -> dict[str, Any]:
+    from ..manifests import entries
+
+    return dict(entries("executors"))

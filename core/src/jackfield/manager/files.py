@@ -98,7 +98,8 @@ def inspect(
         placed += [(document.line(i, base), document.located(i, base)) for i in mistakes]
         told += [document.located(i, base) for i in doubts]
         configs[name] = config
-    issues = [*document.issues, *(i for _, i in sorted(placed, key=lambda p: p[0]))]
+    ordered = dict.fromkeys(i for _, i in sorted(placed, key=lambda p: p[0]))  # each of them once
+    issues = [*document.issues, *ordered]
     if settings is None or issues:
         return Findings(issues=tuple(issues), warnings=tuple(told))
     providers = {n: evolve(p, config=configs[n]) for n, p in settings.providers.items()}
@@ -112,7 +113,9 @@ def read_tables(
     issues: Issues = []
     known = known_settings(ManagerSettings, _complete(document.tables), "", env, issues)
     settings = structure(ManagerSettings, known, issues)
-    issues += [ConfigIssue(_path(steps), *said) for steps, *said in rule_issues(known)]
+    unread = {steps_of(i.path) for i in issues}  # of what cannot be read nothing more is so
+    found = (said for said in rule_issues(known) if said[0] not in unread)
+    issues += [ConfigIssue(_path(steps), *said) for steps, *said in found]
     return settings, issues
 
 
@@ -157,7 +160,7 @@ def check_provider(
     from ..http import HTTPProvider
 
     kind = table.get("provider", name)
-    if not isinstance(kind, str) or "/" in kind:
+    if not isinstance(kind, str) or "/" in kind or not (kind or name):
         return {}, [], []
     if canonical(kind) in KINDS:
         fix = f"write [routes.{name}] with kind and targets"

@@ -16,6 +16,7 @@ from ..drivers.sync import SyncDriver
 from ..errors import ConfigError, LLMError
 from ..flow import NOW, Flow, Wrapper, invoke
 from ..hookspecs import hookimpl
+from ..middleware.batch_costs import OWN
 from ..middleware.timing import Stopwatch, utc_now
 from ..provider import LLMProvider
 from ..requests import ModelListRequest, Request, Timeout
@@ -173,6 +174,8 @@ class Health:
         """
         if not self._loaded:
             yield from invoke(self._load)
+        from .. import transport  # noqa: F401  # loading it is not the time of who is asked first
+
         started = yield NOW
         error, models = "", None
         finding: Finding | None
@@ -207,7 +210,8 @@ class Health:
             return None
         patience = self.settings.timeout
         request = ModelListRequest(
-            timeout=Timeout(connect=min(5.0, patience), total=patience), metadata={_PROBE: True}
+            timeout=Timeout(connect=min(5.0, patience), total=patience),
+            metadata={_PROBE: True, OWN: True},
         )
         # With another's budget the call does not retry, and what wraps whole calls knows
         # that it is none of a program's.

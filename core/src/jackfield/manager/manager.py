@@ -14,6 +14,7 @@ from ..drivers.concurrent import AsyncDriver
 from ..drivers.sync import SyncDriver
 from ..errors import ConfigError, LLMError, UnknownProviderError
 from ..flow import NOW, Flow
+from ..middleware.batch_costs import OWN
 from ..middleware.usage import CostAnalysis
 from ..prompts import Prompt
 from ..provider import LLMProvider, Params
@@ -230,7 +231,8 @@ class ProviderManager(Calls, Closing, AsyncClosing):
             provider = self._providers[name]
             try:
                 budget = Budget(1, now + 10.0)
-                listed = yield from provider.call(ModelListRequest(), budget=budget)
+                request = ModelListRequest(metadata={OWN: True})
+                listed = yield from provider.call(request, budget=budget)
             except LLMError:
                 return models
             models = tuple(model.id for model in listed)

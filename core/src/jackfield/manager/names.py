@@ -61,8 +61,8 @@ class Names:
             return Resolved(*found, how)
         steps: tuple[tuple[str, Callable[[str, LLMProvider], bool]], ...] = (
             ("listed", lambda name, _: meant in self._own(name).models),
-            ("pattern", lambda name, _: _matches(meant, self._own(name).models)),
-            ("known for such", lambda _, provider: _matches(meant, provider.info.models)),
+            ("pattern", lambda name, _: matches(meant, self._own(name).models)),
+            ("known for such", lambda _, provider: matches(meant, provider.info.models)),
         )
         for step, serves in steps:
             able = [n for n, p in self._providers.items() if serves(n, p)]
@@ -111,25 +111,29 @@ class Names:
         known = [*self._settings.aliases, *self._routes]
         known += [m for name in self._providers for m in self._own(name).models]
         known += [m for models in fetched.values() for m in models]
+        problem, have = f"nobody serves the model {model!r}", [*self._providers, *self._routes]
         near = difflib.get_close_matches(model, known, 3)
+        head, slash, rest = model.partition("/")
+        if slash and rest and not near:
+            problem += f", and there is no provider or route {head!r}"
+            near = [f"{name}/{rest}" for name in difflib.get_close_matches(head, have, 1)]
         if near:
-            return _nobody(
-                f"nobody serves the model {model!r}", f"did you mean {' or '.join(near)}?"
-            )
-        have = ", ".join([*self._providers, *self._routes]) or "no provider"
-        return _nobody(f"nobody serves the model {model!r}", f"have {have}: write PROVIDER/MODEL")
+            return _nobody(problem, f"did you mean {' or '.join(near)}?")
+        listed = ", ".join(have) or "no provider"
+        return _nobody(problem, f"have {listed}: write PROVIDER/MODEL")
 
     def serving(self, model: str) -> list[str]:
         """All providers that serve *model* by their lists or fame, the preferred first."""
         able = [
             name
             for name, provider in self._providers.items()
-            if _matches(model, (*self._own(name).models, *provider.info.models))
+            if matches(model, (*self._own(name).models, *provider.info.models))
         ]
         return sorted(able, key=lambda name: self._own(name).priority)
 
 
-def _matches(model: str, patterns: Iterable[str]) -> bool:
+def matches(model: str, patterns: Iterable[str]) -> bool:
+    """Whether *model* is one of the names, or fits one of the *patterns*."""
     return any(fnmatchcase(model, pattern) for pattern in patterns)
 
 

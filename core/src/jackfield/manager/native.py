@@ -9,6 +9,7 @@ from attrs import define, frozen
 
 from ..errors import LLMError, ProviderError
 from ..flow import RANDOM, Flow, Sleep, invoke
+from ..middleware.batch_costs import OWN
 from ..operations.jobs import (
     BatchCreateRequest,
     BatchInfoRequest,
@@ -76,21 +77,22 @@ class NativeJob:
             made = self.kept = KeptJob(id=job.id, provider=self.provider.name, places=self.places)
             yield from invoke(lambda: self.remember(made))
         job = yield from self._watch(self.kept.id)
-        results = BatchResultsRequest(job_id=job.id, items=items)
+        results = BatchResultsRequest(job_id=job.id, items=items, metadata={OWN: True})
         try:
             found = yield from self.provider.call(results)
         except LLMError as error:
             if job.status is JobStatus.SUCCEEDED or error.retryable:
                 raise
             found = ()
-        told = {r.custom_id: r.response if r.error is None else r.error for r in found}
+        told = {result.custom_id: result.error or result.response for result in found}
         return [told.get(item.custom_id, _lost(job)) for item in items]
 
     def _watch(self, job_id: str) -> Flow[BatchJob]:
         pause, failures = self.polling.initial, 0
         while True:
             try:
-                job = yield from self.provider.call(BatchInfoRequest(job_id=job_id))
+                request = BatchInfoRequest(job_id=job_id, metadata={OWN: True})
+                job = yield from self.provider.call(request)
             except LLMError as error:
                 failures += 1
                 if not error.retryable or failures >= self.polling.patience:

@@ -13,19 +13,20 @@ from ..types import ConfigIssue
 from .documents import Document
 from .files import check_provider, read_tables
 from .places import steps_of
-from .rules import tables_in
+from .rules import aliases_in, stands_for, tables_in
 from .settings import ManagerSettings
 
-AROUND = ("limits", "cache", "ledger", "budgets", "logs")
+AROUND = ("limits", "cache", "ledger", "budgets", "logs", "guardrails")
 """The tables that stand around every call."""
 
 
 def targets(tables: Mapping[str, Any], route: str) -> list[str]:
-    """The targets of *route* as they are written; none where it is no route."""
+    """The targets of *route*, aliases followed; none where it is no route."""
     found = tables_in(tables, "routes").get(route, {}).get("targets")
     listed = found if isinstance(found, list | tuple) else ()
     each = (t.get("target") if isinstance(t, Mapping) else t for t in listed)
-    return [target for target in each if isinstance(target, str)]
+    aliases = aliases_in(tables)
+    return [stands_for(target, aliases) for target in each if isinstance(target, str)]
 
 
 def reach(tables: Mapping[str, Any], names: Iterable[str]) -> dict[str, None]:
@@ -66,6 +67,7 @@ def part(
     own = tables_in(document.tables, "routes")
     tables = {name: document.tables[name] for name in others if name in document.tables}
     tables |= {"providers": providers, "routes": {name: own[name] for name in routes}}
+    tables["aliases"] = aliases_in(document.tables)
     settings, _ = read_tables(evolve(document, tables=tables), os.environ)
     assert settings is not None
     told = {name: evolve(p, config=configs[name]) for name, p in settings.providers.items()}

@@ -33,7 +33,7 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.3em .6em;"
     "border-bottom:1px solid #8884}pre{white-space:pre-wrap;overflow-wrap:anywhere;"
     "border-left:3px solid #8884;padding-left:1em}.error{color:#b00}"
-    ":root{color-scheme:light dark}div{overflow-x:auto}"
+    ":root{color-scheme:light dark}div{overflow-x:auto}svg{width:100%;height:auto}"
 )
 
 
@@ -167,6 +167,8 @@ def _escaped(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
+    # A last carriage return would be one line's end with the newline after it.
+    text = re.sub("\r\n?", "\n", text)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text}\n{fence}"
@@ -174,24 +176,33 @@ def _fenced(text: str) -> str:
 
 def to_html(comparison: Comparison) -> str:
     """See `Comparison.to_html`."""
-    digest = b64encode(sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     heads, *rows = table(comparison)
-    body = [
-        "<h1>Comparison</h1>", _pre(comparison.prompt), "<div><table><thead>", _row("th", heads),
-        "</thead><tbody>", *(_row("td", row) for row in rows), "</tbody></table></div>",
-    ]  # fmt: skip
+    body = [_pre(comparison.prompt), *grid(heads, rows)]
     for trial in comparison.trials:
         kind = "" if trial.error is None else ' class="error"'
         body += [f"<h2>{html.escape(title(comparison, trial))}</h2>", _pre(said(trial), kind)]
+    return page("Comparison", body)
+
+
+def page(heading: str, body: Iterable[str]) -> str:
+    """A page of HTML that needs no other file, and runs nothing; *body* is HTML below its *heading*."""
+    digest = b64encode(sha256(_STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     head = (
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        "<title>Comparison</title>",
+        f"<title>{html.escape(heading)}</title>",
         f"<style>{_STYLE}</style>",
     )
-    return "\n".join(("<!doctype html>", '<html lang="en"><head>', *head, "</head><body>", *body, "</body></html>", ""))  # fmt: skip
+    top = f"<h1>{html.escape(heading)}</h1>"
+    return "\n".join(("<!doctype html>", '<html lang="en"><head>', *head, "</head><body>", top, *body, "</body></html>", ""))  # fmt: skip
+
+
+def grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table of HTML, its *rows* below its *heads*; cells are texts."""
+    body = [_row("td", row) for row in rows]
+    return ["<div><table><thead>", _row("th", heads), "</thead><tbody>", *body, "</tbody></table></div>"]  # fmt: skip
 
 
 def _row(tag: str, row: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..plugins import available_providers, canonical
 from ..types import ConfigIssue
 from .places import Steps, steps_of
-from .settings import RouteSettings
+from .settings import GuardSettings, RouteSettings
 
 Rule = Iterator[tuple[Steps, str, str]]
 
@@ -41,6 +41,22 @@ def tables_in(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {str(k): v for k, v in kept if isinstance(v, Mapping)}
 
 
+def aliases_in(tables: Mapping[str, Any]) -> dict[str, str]:
+    """The aliases in *tables*, without what is none."""
+    found = tables.get("aliases")
+    kept = found.items() if isinstance(found, Mapping) else ()
+    return {str(k): v for k, v in kept if isinstance(v, str)}
+
+
+def stands_for(name: str, aliases: Mapping[str, str]) -> str:
+    """What *name* means where it is an alias, perhaps of another; one of them where they lead in a circle."""
+    seen: set[str] = set()
+    while name in aliases and name not in seen:
+        seen.add(name)
+        name = aliases[name]
+    return name
+
+
 def _texts(found: Any) -> list[str]:
     return [t for t in found if isinstance(t, str)] if isinstance(found, list | tuple) else []
 
@@ -56,10 +72,8 @@ class _Names:
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> _Names:
-        found = known.get("aliases")
-        aliases = found.items() if isinstance(found, Mapping) else ()
-        texts = {str(k): v for k, v in aliases if isinstance(v, str)}
-        return cls(known, tables_in(known, "providers"), tables_in(known, "routes"), texts)
+        providers, routes = tables_in(known, "providers"), tables_in(known, "routes")
+        return cls(known, providers, routes, aliases_in(known))
 
     @property
     def instances(self) -> list[str]:
@@ -89,6 +103,7 @@ def rule_issues(known: Mapping[str, Any]) -> Rule:
     yield from _keys(names)
     yield from _limits(known, names)
     yield from _paths(known)
+    yield from _guards(known)
     if isinstance(model := known.get("default_model"), str):
         yield from _model(names, ("default_model",), model, installed=True)
     budgets = known.get("budgets")
@@ -188,18 +203,24 @@ def _targets(route: Any) -> list[tuple[int, str]]:
 
 def _routes(names: _Names) -> Rule:
     def following(name: str) -> list[str]:
-        heads = (t.partition("/")[0] for _, t in _targets(names.routes[name]))
+        targets = (stands_for(t, names.aliases) for _, t in _targets(names.routes[name]))
+        heads = (t.partition("/")[0] for t in targets)
         return [head for head in heads if head in names.routes]
 
     for name, route in names.routes.items():
         steps = ("routes", name)
         for n, target in _targets(route):
-            head, slash, model = target.partition("/")
+            meant = stands_for(target, names.aliases)
+            head, slash, model = meant.partition("/")
             at = (*steps, "targets", n)
-            if head == name and head not in names.providers:
+            if meant in names.aliases:
+                pass  # in a circle, which is told where they are
+            elif head == name and head not in names.providers:
                 yield at, "is the route itself", "name a provider"
             elif head not in names.instances:
-                yield at, *_no(head, [n for n in names.instances if n != name], "provider or route")
+                have = [*(n for n in names.instances if n != name), *names.aliases]
+                problem, fix = _no(head, have, "provider, route or alias")
+                yield at, problem if meant == target else f"stands for {meant}; {problem}", fix
             elif slash and (odd := _odd(model)):
                 yield at, f"the model's name {odd}", f"write {head}/MODEL, or {head}"
         circle = _circle(name, following)
@@ -252,6 +273,22 @@ def _limits(known: Mapping[str, Any], names: _Names) -> Rule:
             if inner.get("models"):
                 at = (*steps, "limits", "models", model, "models")
                 yield at, "limits of a model have no models", "remove it"
+
+
+def _guards(known: Mapping[str, Any]) -> Rule:
+    from .guards import make_guard
+
+    for when in ("before", "after"):
+        table = known.get("guardrails")
+        found = table.get(when) if isinstance(table, Mapping) else None
+        for n, guard in enumerate(found if isinstance(found, list) else ()):
+            made = structure(GuardSettings, guard, [])
+            try:
+                made is None or make_guard(made)
+            except ConfigError as error:
+                for issue in error.issues:
+                    steps = ("guardrails", when, n, *steps_of(issue.path))
+                    yield steps, issue.problem, issue.fix
 
 
 def _paths(known: Mapping[str, Any]) -> Rule:

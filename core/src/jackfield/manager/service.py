@@ -277,7 +277,7 @@ def _leaves(provider: LLMProvider) -> set[str]:
 def from_environment() -> dict[str, Any]:
     """Tables for every installed provider whose key is in the environment.
 
-    Gemini's may be ``GOOGLE_API_KEY``, too; Ollama needs its address, ``OLLAMA_BASE_URL``.
+    Ollama needs its address, ``OLLAMA_BASE_URL``.
     """
     tables: dict[str, Any] = {}
     for name in available_providers():
@@ -285,11 +285,8 @@ def from_environment() -> dict[str, Any]:
             info = plugin_manager().provider_class(name).info
         except ConfigError:
             continue  # `jackfield providers` tells what is wrong with it
-        if info.api_key_env and os.environ.get(info.api_key_env, "").strip():
+        if os.environ.get(info.key_variable or "", "").strip():
             tables[name] = {"provider": name}
-    google = str(ProviderType.GOOGLE)
-    if google in available_providers() and os.environ.get("GOOGLE_API_KEY", "").strip():
-        tables.setdefault(google, {"provider": google, "api_key": "${GOOGLE_API_KEY}"})
     if base := os.environ.get("OLLAMA_BASE_URL"):
         tables["ollama"] = {"provider": "ollama", "base_url": base}
     return {"providers": tables}

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from ..config import conceal
 from ..requests import Timeout
 from ..retrying import RetryPolicy
 from ..secret import Secret
@@ -154,7 +155,9 @@ class RouteSettings:
     *kind* is ``fallback`` (*targets* in their order) or ``balance`` (as *strategy*
     says). *retry* and *timeout* are of the whole call, whoever answers it; *breaker*
     is each target's. *stream* is what happens when a stream breaks. *dead_key* says whether
-    a target whose keys are all refused fails the call or passes it on.
+    a target whose keys are all refused fails the call or passes it on. *attempt_timeout* is for how
+    many seconds a target may keep a call before it answers (or its stream begins) from others that
+    could be asked; without it, for an equal share of the time that is left.
     """
 
     kind: Literal["fallback", "balance"] = "fallback"
@@ -162,6 +165,7 @@ class RouteSettings:
     strategy: str = _as_written("round_robin")
     stream: StreamContract = "before_first_token"
     dead_key: Literal["fail", "fail_over"] = "fail"
+    attempt_timeout: float | None = _number(None, above=0, most=7 * 86400)
     retry: RetryPolicy = field(factory=RetryPolicy)
     breaker: BreakerSettings = field(factory=BreakerSettings)
     timeout: Timeout = field(factory=Timeout)
@@ -206,13 +210,13 @@ class BudgetSettings:
 class LedgerSettings:
     """``[ledger]``: where each attempt and its cost are written; without *path*, the state folder.
 
-    A row survives a power cut (*durability* ``power``), or the end of the process only
-    (``process``), which does not wait for the disk. A call that sets no ``max_tokens``
+    A row survives the end of the process (*durability* ``process``), or a power cut too
+    (``power``): then every attempt waits for the disk. A call that sets no ``max_tokens``
     is reserved for as if it wrote *assumed_output* tokens.
     """
 
     path: Path | None = None
-    durability: Literal["power", "process"] = "power"
+    durability: Literal["power", "process"] = "process"
     assumed_output: int = _number(4096, least=1, most=_COUNT)
 
 
@@ -247,14 +251,41 @@ class LogSettings:
 
 
 @frozen(kw_only=True)
+class GuardSettings:
+    """``[[guardrails.before]]`` or ``[[guardrails.after]]``: a guard, in the order in which they act.
+
+    *guard* is ``redact``, ``forbid``, ``limit_length`` or the name of an installed one, which takes *options*.
+    *patterns* are regular expressions, as they stand; ``forbid`` needs some, and what matches one has
+    *replacement* put in its place by ``redact``. A match has at most *longest* characters, so that streams need
+    not be held back. *most* is how many characters ``limit_length`` lets pass. *name* is what refusals say.
+    """
+
+    guard: str = field(metadata={"literal": True})
+    name: str | None = _as_written()
+    patterns: tuple[str, ...] = _as_written(())
+    replacement: str | None = _as_written()
+    longest: int | None = _number(None, least=1, most=_COUNT)
+    most: int | None = _number(None, least=0, most=_COUNT)
+    options: Mapping[str, Any] = field(factory=dict, converter=conceal, repr=False)
+
+
+@frozen(kw_only=True)
+class GuardrailSettings:
+    """``[guardrails]``: guards see every request *before* it is made, and every answer *after* it came."""
+
+    before: tuple[GuardSettings, ...] = ()
+    after: tuple[GuardSettings, ...] = ()
+
+
+@frozen(kw_only=True)
 class ManagerSettings:
     """A whole configuration file.
 
     *default_model* is taken where a call names none: ``PROVIDER/MODEL``, an alias or a
     route. *providers* are tables by the names of instances; *aliases* other names for
     models, ``fast = "claude/claude-haiku-4-5"``; *routes* providers made of providers.
-    *limits* are those of all calls together. *cache*, *ledger*, *health* and *logs* are
-    tables of their own, *budgets* a list of them.
+    *limits* are those of all calls together. *cache*, *ledger*, *health*, *logs* and *guardrails*
+    are tables of their own, *budgets* a list of them.
     """
 
     default_model: str | None = _as_written()
@@ -267,3 +298,4 @@ class ManagerSettings:
     budgets: tuple[BudgetSettings, ...] = ()
     health: HealthSettings | None = None
     logs: LogSettings | None = None
+    guardrails: GuardrailSettings | None = None

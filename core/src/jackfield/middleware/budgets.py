@@ -16,7 +16,7 @@ from ..errors import ConfigError, QuotaExceededError
 from ..manager.settings import BudgetSettings
 from ..types import CallWarning, ConfigIssue
 from .costs import EXACT, dollars, total
-from .ledger_store import first_id
+from .ledger_file import first_id
 
 Execute = Callable[..., Any]
 """`sqlite3.Connection.execute`, inside a transaction."""
@@ -34,6 +34,13 @@ class Claim:
     tags: tuple[str, ...] = ()
     started: datetime
     amount: Decimal | None = None
+
+    @classmethod
+    def of(cls, provider: str, kind: str, model: str, tags: str, started: str) -> Claim:
+        """The claim of a row of the ledger that says this."""
+        known = tuple(json.loads(tags))
+        at = datetime.fromisoformat(started)
+        return cls(provider=provider, kind=kind, model=model, tags=known, started=at)
 
 
 @frozen
@@ -177,14 +184,8 @@ def _spent(execute: Execute, counted: Scope, at: datetime) -> Iterator[Decimal]:
         " WHERE id >= ? AND currency = 'USD'",
         (first_id(start) if (start := counted.starts(at)) else "",),
     )
-    for amount, provider, kind, model, tags, started in rows:
-        claim = Claim(
-            provider=provider,
-            kind=kind,
-            model=model,
-            tags=tuple(json.loads(tags)),
-            started=datetime.fromisoformat(started),
-        )
+    for amount, *told in rows:
+        claim = Claim.of(*told)
         same = counted.period(claim.started) == counted.period(at)
         if amount is not None and same and counted.covers(claim):
             yield Decimal(amount)

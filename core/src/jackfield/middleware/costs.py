@@ -238,7 +238,7 @@ def _completed(usage: Usage, request: Request[Any], written: int) -> tuple[Usage
     if usage.output_tokens is None and (written or isinstance(request, EmbeddingRequest)):
         guesses["output_tokens"] = -(-written // BYTES_A_TOKEN)
     estimated = bool(guesses) or usage.output_tokens is None
-    return evolve(usage, **guesses), estimated
+    return evolve(usage, **guesses) if guesses else usage, estimated
 
 
 def _sane(cost: Cost | None) -> Cost:

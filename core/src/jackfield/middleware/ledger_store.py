@@ -1,183 +1,44 @@
-"""The ledger's file: rows in SQLite, written in groups, by several processes at once, and recovered after a crash."""
+"""The ledger's writer: rows written in groups, by several threads and processes, and recovered after a crash."""
 
 from __future__ import annotations
 
+import _thread
 import contextlib
+import json
+import logging
 import os
 import sqlite3
+import sys
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from copy import copy
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ..errors import LLMError
-from .costs import EXACT
-from .folders import make_private
-from .presence import Presence
+from .budgets import Claim, shift
+from .ledger_file import RESERVE, LedgerError, connect, is_the_files, unusable
+from .presence import Presence, orphans
 
 T = TypeVar("T")
 
-VERSION = 1
-"""Of the tables; a file of a later one is left alone."""
-
-BUSY = 10.0
-"""Seconds to wait for another process that writes."""
+LOG = logging.getLogger("jackfield")
 
 GROUP = 256
 """At most so many changes in one transaction."""
 
-BROKEN = (sqlite3.DatabaseError, sqlite3.InternalError)
-"""What says that the file itself is broken."""
-
-TABLES = """
-CREATE TABLE attempts (
-    id TEXT PRIMARY KEY,               -- the attempt's own: a UUID that begins with its time
-    call_id TEXT,                      -- the call's, where its metadata has one
-    started TEXT NOT NULL,             -- wall clock, UTC
-    seconds REAL,                      -- monotonic
-    provider TEXT NOT NULL,            -- the instance's name
-    kind TEXT NOT NULL,
-    operation TEXT NOT NULL,           -- the request's type
-    model TEXT NOT NULL,               -- asked
-    answered TEXT,                     -- the model that answered
-    tags TEXT NOT NULL,                -- a JSON list
-    tenant TEXT,
-    status TEXT NOT NULL,              -- started, ok, error, cancelled, uncertain
-    error TEXT, code TEXT,
-    input_tokens INTEGER, output_tokens INTEGER, cache_read_tokens INTEGER,
-    cache_write_tokens INTEGER, reasoning_tokens INTEGER, audio_input_tokens INTEGER,
-    audio_output_tokens INTEGER, raw_usage TEXT,
-    estimated INTEGER NOT NULL,        -- whether tokens were guessed
-    amount TEXT, currency TEXT NOT NULL, source TEXT NOT NULL, price TEXT,
-    multiplier TEXT NOT NULL,
-    reserved TEXT,                     -- the most it could cost, as far as known before
-    request_id TEXT, response_id TEXT,
-    owner TEXT NOT NULL                -- the process that settles it
-) WITHOUT ROWID;
-CREATE INDEX attempts_under_way ON attempts (owner) WHERE status = 'started';
-CREATE TABLE counters (
-    budget TEXT NOT NULL, period TEXT NOT NULL, amount TEXT NOT NULL,
-    PRIMARY KEY (budget, period)
-) WITHOUT ROWID;
-"""
-
-
-def stamp(at: datetime) -> str:
-    """*at* as the rows say it."""
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-
-def first_id(at: datetime) -> str:
-    """What the ids of attempts from *at* on are not less than."""
-    return f"{max(int(at.timestamp() * 1000), 0):012x}"
-
-
-def new_id(at: datetime) -> str:
-    """An id for an attempt at *at*: version 7 of RFC 9562, so that a time is a range of ids."""
-    within = at.microsecond % 1000 * 4096 // 1000
-    low = (2 << 62) | (int.from_bytes(os.urandom(8), "big") >> 2)
-    return f"{first_id(at)}7{within:03x}{low:016x}"
-
-
-class LedgerError(LLMError):
-    """The ledger cannot be written, so nothing was sent: every attempt has its row, or is not made."""
-
-    http_status = 503
-    phase = "limit"
-    code = "ledger"
-
-
-def unusable(path: Path, error: Exception) -> LedgerError:
-    """The error for a file at *path* that cannot be used."""
-    said = str(error)
-    if "not a database" in said or "malformed" in said:
-        fix = "move it away, or give [ledger] another path"
-    elif "locked" in said:
-        fix = "another program holds it: end that"
-    else:
-        fix = "check its folder, its permissions and the free space"
-    return LedgerError(f"the ledger {path} cannot be used ({said}): {fix}")
-
-
-class DecimalSum:
-    """An aggregate for SQL: the exact sum of decimals written as text; None of nothing."""
-
-    def __init__(self) -> None:
-        self._total: Decimal | None = None
-
-    def step(self, *factors: str | None) -> None:
-        """Add the product of *factors*, unless one is missing."""
-        if any(f is None for f in factors):
-            return
-        product = Decimal(1)
-        for factor in factors:
-            product = EXACT.multiply(product, Decimal(factor or 0))
-        self._total = EXACT.add(self._total or Decimal(0), product)
-
-    def finalize(self) -> str | None:
-        """The sum as text."""
-        return None if self._total is None else f"{self._total:f}"
-
-
-def connect(path: Path, durability: str = "power") -> sqlite3.Connection:
-    """A connection to the file at *path*, its tables made, for any thread that holds it alone.
-
-    What was committed survives the end of a process, with the *durability* ``power`` a power
-    cut too: then each commit waits for the disk.
-
-    Raises:
-        LedgerError: it cannot be opened or made, or is not ours to read.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        make_private(path)
-        connection = sqlite3.connect(
-            path, timeout=BUSY, isolation_level=None, check_same_thread=False
-        )
-        try:
-            _prepare(connection, "FULL" if durability == "power" else "NORMAL")
-        except BaseException:
-            connection.close()
-            raise
-    except (OSError, sqlite3.Error) as error:
-        raise unusable(path, error) from None
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
-    """Set *connection* up, and make the tables where there are none."""
-    until = time.monotonic() + BUSY
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except (
-            sqlite3.OperationalError
-        ) as error:  # two who make the file: SQLite does not wait here
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.create_aggregate("exact_sum", -1, DecimalSum)  # type: ignore[arg-type]  # any number of factors
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise sqlite3.DatabaseError("a later Jackfield wrote it")
-    if version < VERSION:
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone() == (0,):
-            for statement in TABLES.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-
+SOON = 0.02
+"""Seconds for which what can wait is gathered."""
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+def _forking() -> None:
+    for store in list(_STORES):
+        store.flush_quietly()
 
 
 def _forked() -> None:
@@ -186,29 +47,56 @@ def _forked() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(before=_forking, after_in_child=_forked)
+
+
+def _worker() -> bool:
+    """Whether this is a worker of multiprocessing's: its end runs no finalizers of modules."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
+
+
+def _nothing(_store: Store) -> None:
+    """A write that only takes along what waits."""
+
+
+Quick = tuple[bytes, Callable[["Store"], object]]
+"""A line for the journal, and what writes it into the tables."""
 
 
 class _Job(Generic[T]):
-    """Work to be done inside a transaction, and what became of it."""
+    """Work to be done inside a transaction, and what became of it.
 
-    __slots__ = ("done", "error", "must", "result", "work")
+    *quick* gives what may be done in its place: see `Store.write`.
+    """
 
-    def __init__(self, work: Callable[[Store], T], must: bool) -> None:
-        self.work, self.must, self.done = work, must, False
+    __slots__ = ("done", "error", "first", "quick", "result", "work")
+
+    def __init__(
+        self, work: Callable[[Store], T], first: bool, quick: Callable[[], Quick | None] | None
+    ) -> None:
+        self.work, self.first, self.quick, self.done = work, first, quick, False
         self.result: Any = None
         self.error: Exception | None = None
+
+
+_Late = tuple[Callable[["Store"], object], float]
+"""Work that must be done, and when it was asked for."""
 
 
 class Store:
     """One file of attempts; opened by the first who writes, reopened after `close` or a fork.
 
     Whoever comes to the writer's lock does all that waits there in one transaction:
-    many threads share the wait for the disk.
+    many threads share the wait for the disk. What can wait a moment (`later`) is gathered,
+    and written by a thread that is there only then, or with the next who asks for it.
     """
 
-    def __init__(self, path: Path, durability: str = "power") -> None:
+    def __init__(self, path: Path, durability: str = "process") -> None:
         self.path, self.durability = path, durability
+        self._running = path.with_name(f"{path.name}-running")
+        self.counting = False
+        """Whether somebody keeps budgets, as the transaction under way sees it."""
         self._begin()
         _STORES.add(self)
 
@@ -216,6 +104,9 @@ class Store:
         self._lock = threading.RLock()  # a finalizer may come in the middle of a write
         self._busy = False
         self._jobs: deque[_Job[Any]] = deque()
+        self._late: deque[_Late] = deque()
+        self._flushing = self._came = self._troubled = False
+        self._dead: list[str] = []
         self._connection: sqlite3.Connection | None = None
         self._presence: Presence | None = None
 
@@ -238,15 +129,24 @@ class Store:
         assert self._presence is not None
         return self._presence.token
 
-    def write(self, work: Callable[[Store], T], *, must: bool = False) -> T:
+    def write(
+        self,
+        work: Callable[[Store], T],
+        *,
+        first: bool = True,
+        quick: Callable[[], Quick | None] | None = None,
+    ) -> T | None:
         """What *work* returns, once its changes are on the disk; all of them, or none.
 
-        What *must* be written waits for the next write where this one fails.
+        Unless *first* is False, all that was put off is written before it, in the same
+        transaction. Where nobody keeps budgets, what *quick* gives is enough: a line in this
+        process's journal, which whoever finds the process dead reads, and work for `later`. None
+        is nothing to do; there is no result then.
 
         Raises:
             LedgerError: it could not be written.
         """
-        job = _Job(work, must)
+        job = _Job(work, first, quick)
         self._jobs.append(job)
         with self._lock:
             if not job.done and not self._busy:
@@ -259,24 +159,111 @@ class Store:
             raise job.error
         return job.result  # type: ignore[no-any-return]  # what *work* returned
 
+    # What can wait a moment.
+
+    def later(self, work: Callable[[Store], object], *, leaving: bool = False) -> None:
+        """Have *work* done within `SOON`, or as soon as that is possible; does not block.
+
+        *leaving* says that this may run in a finalizer, in the middle of anything: no lock of
+        Python's is taken then.
+        """
+        self._late.append((work, time.monotonic()))
+        self._came = True
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            if leaving or not _worker():
+                _thread.start_new_thread(self._write_soon, ())
+            else:  # the end of a worker waits for this, and for nothing else of ours
+                threading.Thread(target=self._write_soon, name="jackfield-ledger").start()
+        except RuntimeError:  # the program ends, or there are no threads here
+            self._flushing = False
+            if not leaving:
+                self.flush_quietly()
+
+    def _write_soon(self) -> None:
+        """Write what waits, again and again until nothing more comes."""
+        try:
+            while self._came:
+                self._came = False
+                time.sleep(SOON)
+                if not self.flush_quietly():
+                    break
+        finally:
+            self._flushing = False
+        if self._came:  # just now: whoever came saw this thread still
+            self.later(_nothing)
+
+    def flush(self) -> None:
+        """Write what was put off, and wait for what is being written.
+
+        Raises:
+            LedgerError: it could not be written.
+        """
+        with self._lock:
+            if self._late and not self._busy:
+                self.write(_nothing)
+
+    def flush_quietly(self) -> bool:
+        """`flush`; where that fails, say so in the log and return False: the next write tries again."""
+        try:
+            self.flush()
+        except LedgerError as error:
+            LOG.error("attempts are not settled yet: %s", error)  # noqa: TRY400  # the trace tells nothing
+            return False
+        return True
+
+    # Transactions.
+
     def _drain(self) -> None:
         while self._jobs:
             group = [self._jobs.popleft() for _ in range(min(len(self._jobs), GROUP))]
+            late = self._due(any(job.first for job in group))
             try:
                 self._open()
-                self._transact(group)
+                if not self._quickly(group, late):
+                    self._transact(group, late)
             except (sqlite3.Error, OSError, LedgerError) as error:
                 self._roll_back()
+                self._troubled = True
+                self._late.extendleft(reversed(late))
+                while self._jobs:
+                    group.append(self._jobs.popleft())
                 for job in group:  # each raises one of its own
                     known = isinstance(error, LedgerError)
                     job.error = copy(error) if known else unusable(self.path, error)
                     job.done = True
-                self._jobs.extendleft(_Job(j.work, True) for j in reversed(group) if j.must)
                 return
             except BaseException:  # Ctrl-C, say: what was not done is there for the next
                 self._roll_back()
+                self._late.extendleft(reversed(late))
                 self._jobs.extendleft(reversed(group))
                 raise
+
+    def _due(self, everything: bool) -> list[_Late]:
+        """What is to be taken along of what was put off: *everything*, or nothing while it may wait."""
+        late = self._late
+        with contextlib.suppress(IndexError):  # there is none
+            if everything or time.monotonic() - late[0][1] > 2 * SOON:
+                return [late.popleft() for _ in range(len(late))]
+        return []
+
+    def _quickly(self, group: list[_Job[Any]], late: list[_Late]) -> bool:
+        """Whether *group* could be written into the journal alone, and was."""
+        if late or self.counting or self._troubled or any(job.quick is None for job in group):
+            return False
+        told = [
+            told for job in group if job.quick is not None and (told := job.quick()) is not None
+        ]
+        assert self._presence is not None
+        lines = b"".join(line + b"\n" for line, _ in told)
+        self._presence.append(lines, lasting=self.durability == "power")
+        for job in group:
+            job.done = True
+        for _, work in told:
+            self.later(work)
+        return True
 
     def _roll_back(self) -> None:
         if self._connection is not None and self._connection.in_transaction:
@@ -287,31 +274,50 @@ class Store:
         if self._connection is None:
             self._connection = connect(self.path, self.durability)
             try:
-                self._presence = Presence(self.path.with_name(f"{self.path.name}-running"))
-                self._transact([_Job(Store.recover, must=False)])
+                self._presence = Presence(self._running)
+                self._transact([_Job(Store.recover, True, None)], [])
             except BaseException:
                 self._let_go()
                 raise
 
-    def _transact(self, group: list[_Job[Any]]) -> None:
-        execute, many = self.connection.execute, len(group) > 1
+    def _transact(self, group: list[_Job[Any]], late: list[_Late]) -> None:
+        execute = self.connection.execute
+        several = len(group) > 1 or late
         execute("BEGIN IMMEDIATE")
+        self.counting = execute("SELECT EXISTS (SELECT 1 FROM counters)").fetchone() == (1,)
+        for item in tuple(late):
+            try:
+                item[0](self)
+            except Exception as error:
+                if is_the_files(error):
+                    raise
+                LOG.exception("an attempt cannot be settled")
+                self._roll_back()
+                late.remove(item)
+                self._transact(group, late)
+                return
         for job in group:
-            if many:
+            if several:
                 execute("SAVEPOINT job")
             try:
                 job.result, job.error = job.work(self), None
             except Exception as error:
-                if isinstance(error, sqlite3.OperationalError) or type(error) in BROKEN:
+                if is_the_files(error):
                     raise
                 job.error = error  # refused, or wrong in itself: the others go on
-                execute("ROLLBACK TO job" if many else "ROLLBACK")
-            if many:
+                execute("ROLLBACK TO job" if several else "ROLLBACK")
+            if several:
                 execute("RELEASE job")
         if self.connection.in_transaction:
             execute("COMMIT")
+        self._troubled = False
         for job in group:
             job.done = True
+        assert self._presence is not None
+        if late:
+            self._presence.clear()
+        while self._dead:
+            self._presence.bury(self._dead.pop())
 
     def recover(self) -> int:
         """Settle what dead processes left under way: uncertain, at what was reserved for it."""
@@ -319,9 +325,16 @@ class Store:
         assert presence is not None
         rows = execute("SELECT DISTINCT owner FROM attempts WHERE status = 'started'").fetchall()
         owners = {owner for (owner,) in rows}.union(presence.others())
-        dead = [owner for owner in owners if not presence.lives(owner)]
-        before = self.connection.total_changes
-        for owner in dead:
+        before, self._dead = self.connection.total_changes, []
+        for owner in owners:
+            if presence.lives(owner):
+                continue
+            if lines := presence.left(owner):
+                self._dead.append(owner)  # buried when its rows are in the table
+            else:
+                presence.bury(owner)
+            for line in lines:
+                self._take_over(line, owner)
             execute(
                 "UPDATE attempts SET status = 'uncertain', estimated = 1, amount = reserved,"
                 " source = CASE WHEN reserved IS NULL THEN 'unknown' ELSE 'estimated' END"
@@ -330,6 +343,16 @@ class Store:
             )
         return self.connection.total_changes - before
 
+    def _take_over(self, line: bytes, owner: str) -> None:
+        """Write the row of a dead *owner*'s journal, unless it is there."""
+        try:
+            row = json.loads(line)
+            told = (row[3], row[4], row[6], row[7], row[2])
+            if self.connection.execute(RESERVE, (*row, owner)).rowcount == 1:
+                shift(self.connection.execute, Claim.of(*told), Decimal(row[11] or 0))
+        except (ValueError, LookupError, TypeError, sqlite3.ProgrammingError) as error:
+            LOG.warning("%s: a line of a journal cannot be read: %r", self.path, error)
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection to read from, beside whoever writes.
@@ -337,6 +360,10 @@ class Store:
         Raises:
             LedgerError: the file cannot be read.
         """
+        for store in list(_STORES):  # all that this process has settled is there
+            if store.path == self.path:
+                store.flush_quietly()
+        self._rescue()
         connection = connect(self.path)
         try:
             connection.execute("PRAGMA query_only = ON")
@@ -346,11 +373,19 @@ class Store:
         finally:
             connection.close()
 
+    def _rescue(self) -> None:
+        """Have the rows in the file that dead processes left beside it."""
+        if orphans(self._running):
+            closed = self._connection is None
+            with contextlib.suppress(LedgerError):  # it can be read all the same
+                self.write(Store.recover)
+            if closed:
+                self.close()
+
     def close(self) -> None:
         """Write what waits, and let go of the file."""
         with self._lock:
-            if self._jobs and not self._busy:
-                self._drain()
+            self.flush_quietly()
             self._let_go()
 
     def _let_go(self) -> None:

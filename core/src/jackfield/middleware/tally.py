@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from attrs import define
+from attrs import define, frozen
 
 from ..errors import LLMError
 from ..flow import Flow, Wrapper
 from ..hookspecs import hookimpl
+from ..operations.jobs import BatchResultsRequest
 from ..provider import LLMProvider
 from ..requests import Request
+from ..types import Cost, Usage
+from .batch_costs import batch_lines, for_itself
 from .usage import CostAnalysis
 
 
@@ -29,6 +33,14 @@ class _Sum:
     cost: Decimal = Decimal(0)
 
 
+@frozen
+class _Answer:
+    """What of an answer is added up."""
+
+    cost: Cost
+    usage: Usage
+
+
 class Tally:
     """Adds up what answers say that they cost; what no answer came of is counted, not guessed.
 
@@ -39,11 +51,16 @@ class Tally:
     def __init__(self, multipliers: Mapping[str, Decimal] | None = None) -> None:
         self.multipliers = dict(multipliers or {})
         self._sums: dict[tuple[str, str], _Sum] = {}
+        self._batches: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     @hookimpl
-    def wrap_attempt(self, provider: LLMProvider, request: Request[Any]) -> Wrapper:
-        """Count the attempt."""
+    def wrap_attempt(self, provider: LLMProvider, request: Request[Any]) -> Wrapper | None:
+        """Count the attempt; of a batch's answers, each once."""
+        if isinstance(request, BatchResultsRequest):
+            return partial(self._answers, provider, request)
+        if for_itself(request):
+            return None
 
         def counted(flow: Flow[Any]) -> Flow[Any]:
             try:
@@ -56,6 +73,20 @@ class Tally:
             return result
 
         return counted
+
+    def _answers(
+        self, provider: LLMProvider, request: BatchResultsRequest, flow: Flow[Any]
+    ) -> Flow[Any]:
+        results = yield from flow
+        job = (provider.info.name, request.job_id)
+        with self._lock:
+            known = job in self._batches
+            self._batches.add(job)
+        for line in () if known else batch_lines(provider, request.items, results):
+            cost = Cost(amount=line.settled.amount, currency=line.settled.currency)
+            answer = _Answer(cost, line.settled.usage) if line.settled.status == "ok" else None
+            self._add(provider.name, line.request.model, answer)
+        return results
 
     def _add(self, provider: str, model: str, result: Any) -> None:
         cost, usage = getattr(result, "cost", None), getattr(result, "usage", None)

@@ -12,7 +12,8 @@ from attrs import field, frozen
 
 from ..errors import InvalidRequestError
 from .costs import total
-from .ledger_store import Store, first_id, stamp
+from .ledger_file import first_id, stamp
+from .ledger_store import Store
 
 GROUPS: Mapping[str, str] = {
     "provider": "provider",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import LLMError
 from ..requests import Request
-from ..types import CallWarning, Json
+from ..types import CallWarning, Cost, Json
 
 
 class JobStatus(StrEnum):
@@ -71,6 +72,18 @@ class BatchResult:
     custom_id: str
     response: Any = None
     error: LLMError | None = None
+
+    @classmethod
+    def answered(cls, custom_id: str, response: Any, share: Decimal | None) -> BatchResult:
+        """The answer *response*, read as that of a single call: its computed cost is *share* of it.
+
+        Where no share is published the cost is unknown; one that the provider tells stays.
+        """
+        cost = getattr(response, "cost", None)
+        if cost is not None and cost.amount is not None and cost.source == "computed":
+            less = Cost() if share is None else evolve(cost, amount=cost.amount * share)
+            response = evolve(response, cost=less)
+        return cls(custom_id=custom_id, response=response)
 
 
 def _items(items: Iterable[BatchItem | Request[Any]]) -> tuple[BatchItem, ...]:

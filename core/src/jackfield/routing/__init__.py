@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from .endings import StreamFailed, with_errors
+from .explained import Considered, RouteExplanation
 from .kinds import Balance, Fallback, Keys
-from .route import Considered, Route, RouteConfig, RouteExplanation
+from .route import Route, RouteConfig
 from .strategies import STRATEGIES, Strategy, make_strategy
 from .targets import Candidate, RouteTarget
 from .verdicts import Verdict, judge
@@ -20,7 +22,9 @@ __all__ = [
     "RouteExplanation",
     "RouteTarget",
     "Strategy",
+    "StreamFailed",
     "Verdict",
     "judge",
     "make_strategy",
+    "with_errors",
 ]

@@ -9,7 +9,7 @@ from attrs import frozen
 from ..manager.settings import BreakerSettings
 
 
-@frozen
+@frozen(eq=False)
 class Permit:
     """A call that passed a breaker: when, and whether it is the one that probes."""
 

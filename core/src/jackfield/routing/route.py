@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 from attrs import evolve, field, frozen
 
 from ..config import Config
 from ..errors import ConfigError, LLMError
-from ..flow import NOW, Flow
+from ..flow import NOW, Flow, Signal
 from ..flow import now as read_clock
-from ..manager.settings import BreakerSettings, StreamContract
+from ..manager.settings import Bounds, BreakerSettings, StreamContract
 from ..provider import Explanation, LLMProvider
-from ..requests import ChatRequest, ModelListRequest, Request, TokenCountRequest
+from ..requests import ModelListRequest, Request, Timeout
 from ..retrying import Budget
 from ..types import ConfigIssue, ModelInfo
 from .breaker import Permit
-from .targets import RouteTarget, TargetState, out
-from .trip import Trip
+from .explained import RouteExplanation, consider
+from .targets import RouteTarget, TargetState, out, share_of
+from .trip import Asked, RouteBudget, Trip
 from .verdicts import Verdict
 
 R = TypeVar("R")
@@ -37,31 +38,18 @@ class RouteConfig(Config):
     (others are asked while nothing was delivered), ``restart_marked`` (they are
     asked, and a `StreamRestart` tells the consumer), ``continue_prefix`` (a target
     that can goes on with what was delivered). *dead_key*: a refused key fails the
-    call, or passes it on. *retry* is the budget of the whole call.
+    call, or passes it on. *retry* is the budget of the whole call. *attempt_timeout* is for how
+    many seconds a target may keep a call from the others, which could be asked in its place,
+    before it answers or its stream begins; None: for an equal share of the time that is left.
     """
 
     targets: tuple[Any, ...] = field(default=(), metadata={"literal": True})
     stream: StreamContract = "before_first_token"
     dead_key: Literal["fail", "fail_over"] = "fail"
+    attempt_timeout: float | None = field(
+        default=None, metadata={"check": Bounds(above=0, most=7 * 86400)}
+    )
     breaker: BreakerSettings = field(factory=BreakerSettings)
-
-
-@frozen(kw_only=True)
-class Considered:
-    """A target of a route, whether it would be asked, why, and with what."""
-
-    target: str
-    model: str
-    kept: bool
-    reason: str
-    explanation: Explanation | None = None
-
-
-@frozen(kw_only=True)
-class RouteExplanation(Explanation):
-    """What the first target would be sent, and who else was *considered*, in order."""
-
-    considered: tuple[Considered, ...] = ()
 
 
 class Route(LLMProvider):
@@ -80,11 +68,12 @@ class Route(LLMProvider):
         self.targets = _parse_targets(self.name, self.config.targets)
         self._states = [TargetState(t, i, self.config.breaker) for i, t in enumerate(self.targets)]
         self._lock = threading.RLock()  # a call that is collected while it is held is released
-        self.quota = self._quota
         if self.config.dead_key == "fail_over":
             self._passes = self.passes_on | {Verdict.DEAD_KEY}
         else:
             self._passes = self.passes_on
+        self._hands_on = self.passes(Verdict.RETRY)
+        self.turns = sum(s.turns for s in self._states) if self._hands_on else 1
 
     @classmethod
     def of(cls, *targets: RouteTarget | LLMProvider, **config: Any) -> Self:
@@ -115,27 +104,40 @@ class Route(LLMProvider):
     def attempts(self, request: Request[R], stream: bool, budget: Budget | None) -> Flow[R]:
         """*request*, by one target after the other; the outermost route's budget is everybody's."""
         started = yield NOW
-        if isinstance(request, ModelListRequest):
-            return cast("R", (yield from self._models(request)))
         timeout = request.timeout or self.config.timeout
+        if isinstance(request, ModelListRequest):
+            return cast("R", (yield from self._models(request, timeout, started + timeout.total)))
         if budget is None:
             tries = self.config.retry.attempts - 1 + self.leaves
-            budget, owner = Budget(tries, started + timeout.total), True
+            end, owner = started + timeout.total, True
+            budget = RouteBudget(tries, end, quota=self._quota, timeout=self.config.timeout)
         else:
             owner = False
+            if not isinstance(budget, RouteBudget):  # of a caller that is no route
+                budget = RouteBudget(budget.attempts, budget.deadline, quota=self._quota)
         trip = Trip(self, request, stream, budget, owner)
         return cast("R", (yield from trip.go()))
 
-    def _models(self, request: ModelListRequest) -> Flow[Sequence[ModelInfo]]:
-        """The models that the targets were given; where one was not, all that its provider has."""
+    def _models(
+        self, request: ModelListRequest, timeout: Timeout, end: float
+    ) -> Flow[Sequence[ModelInfo]]:
+        """The models that the targets were given; where one was not, all that its provider has.
+
+        A target that hangs does so for its share of the time that there is until *end*.
+        """
         found: dict[str, ModelInfo] = {}
+        waiting = sum(target.model is None for target in self.targets)
         failure: LLMError | None = None
         for target in self.targets:
             if target.model is not None:
                 models: Sequence[ModelInfo] = [ModelInfo(id=target.model)]
             else:
+                waiting, left = waiting - 1, end - (yield NOW)
+                share = share_of(left, self.config.attempt_timeout, 1, waiting)
+                total = left if share is None else share
                 try:
-                    models = yield from target.provider.call(request)
+                    asked = evolve(request, timeout=evolve(timeout, total=total))
+                    models = yield from target.provider.call(asked)
                 except LLMError as error:
                     failure, models = error, ()
             for model in models:
@@ -147,27 +149,44 @@ class Route(LLMProvider):
     # The targets' state: each of these holds the lock.
 
     def enter(
-        self,
-        request: Request[Any],
-        tried: Mapping[int, LLMError],
-        now: float,
-        chance: float,
-        well: bool = False,
-    ) -> tuple[TargetState, Permit] | None:
-        """The next target, one whose last call went *well*, and its permit; None where none may be asked."""
+        self, request: Request[Any], asked: Asked, now: float, chance: float
+    ) -> tuple[TargetState, Permit | Signal, int, float] | None:
+        """The next target, its permit, how many others could be asked, and from when; None where none may be.
+
+        If the call is *poor*, a target is asked only where the last call went well; and where
+        nothing was heard lately, one such call asks, and the others have, in place of a permit,
+        the signal that something was.
+        """
         with self._lock:
-            able = [s for s in self._states if s.index not in tried and _can(s, request)]
-            if well:
-                able = [s for s in able if not s.breaker.streak]
+            able = [s for s in self._states if s.index not in asked.tried and s.can(request)]
             shut = out(self._states, now)
             free = [s for s in able if s.index not in shut and s.cooling <= now]
+            if asked.poor:
+                free = [s for s in free if not s.breaker.streak]
             free = [s for s in free if s.dead_until <= now] or free
             if not free:
                 return None
             chosen = self.choose(free, request, now, chance)
+            others, first = 0, now
+            if self._hands_on and len(able) > 1:
+                times = {s: s.free_at() if s.index in shut else s.cooling for s in able}
+                rest = [s for s in able if s is not chosen and times[s] < asked.end]
+                others = sum(s.turns for s in rest)
+                first = min((times[s] for s in rest), default=now)
+            doubtful = asked.again and chosen.doubtful(now)
+            if doubtful and asked.poor and chosen.doubted:
+                return chosen, chosen.news(), others, first
             chosen.occupancy += 1
             chosen.last_used = now
-            return chosen, chosen.breaker.enter(now)
+            permit = chosen.breaker.enter(now)
+            if doubtful:
+                chosen.doubted.add(permit)
+            return chosen, permit, others, first
+
+    def began(self, state: TargetState, now: float) -> None:
+        """Note that a target answers."""
+        with self._lock:
+            state.answers(now)
 
     def succeeded(
         self, state: TargetState, permit: Permit, times: tuple[float, float, float], tokens: Any
@@ -177,6 +196,7 @@ class Route(LLMProvider):
         with self._lock:
             state.breaker.leave(permit, ended, failed=False)
             state.limited, state.dead_until = 0, float("-inf")
+            state.answers(ended)
             state.measured(first - started, ended - first, tokens)
 
     def failed(
@@ -189,20 +209,26 @@ class Route(LLMProvider):
     ) -> None:
         """Note that a target failed; *hint* is for how many seconds it asks to be left alone."""
         with self._lock:
+            state.doubted.discard(permit)
             if verdict in (Verdict.RETRY, Verdict.FAIL_OVER):
                 state.breaker.leave(permit, now, failed=True)
             elif verdict in (Verdict.STOP, Verdict.DEAD_KEY, Verdict.NO_MODEL):  # it is not down
                 state.breaker.leave(permit, now, failed=False)
+                state.answers(now)
             if verdict is Verdict.LIMITED:
                 state.cool(now, hint)
             elif verdict in (Verdict.DEAD_KEY, Verdict.NO_MONEY) and self.passes(verdict):
                 state.dead_until = now + DEAD_SECONDS
+            state.tell()
 
     def release(self, state: TargetState, permit: Permit) -> None:
         """Note that a target's call is over, whatever came of it."""
         with self._lock:
             state.occupancy -= 1
             state.breaker.release(permit)
+            if permit in state.doubted:
+                state.doubted.discard(permit)
+                state.tell()
 
     def available_in(
         self, request: Request[Any], over: Collection[int], now: float
@@ -213,9 +239,9 @@ class Route(LLMProvider):
             times = [
                 max(s.cooling, s.breaker.until if s.index in shut else now)
                 for s in self._states
-                if s.index not in over and _can(s, request)
+                if s.index not in over and s.can(request)
             ]
-        return min(times) - now if times else None
+        return max(min(times) - now, 0.0) if times else None
 
     def passes(self, verdict: Verdict) -> bool:
         """Whether the next target is asked after a failure of this kind."""
@@ -235,10 +261,10 @@ class Route(LLMProvider):
         now = self._driver.run(read_clock())
         with self._lock:
             shut = out(self._states, now)
-            order = self._order(request, now)
-        considered = tuple(
-            _considered(s, request, _reason(s, request, now, s.index in shut)) for s in order
-        )
+            order = [(s, s.index in shut) for s in self._order(request, now)]
+        timeout = request.timeout or self.config.timeout
+        patience = self.config.attempt_timeout, self._hands_on
+        considered = consider(order, evolve(request, timeout=timeout), now, *patience)
         first = next((c.explanation for c in considered if c.kept and c.explanation), None)
         shown = first or Explanation(provider=self.name, model=request.model)
         return shown.told_as(RouteExplanation, considered=considered)
@@ -272,38 +298,3 @@ def _parse_targets(name: str, given: Sequence[Any]) -> tuple[RouteTarget, ...]:
     if issues:
         raise ConfigError(f"the route {name} cannot be made:", issues)
     return tuple(targets)
-
-
-def _can(state: TargetState, request: Request[Any]) -> bool:
-    operations = state.target.provider.operations
-    counts = isinstance(request, TokenCountRequest) and ChatRequest in operations
-    return counts or type(request) in operations
-
-
-def _reason(state: TargetState, request: Request[Any], now: float, shut: bool) -> tuple[bool, str]:
-    """Whether the target would be asked, and why."""
-    if not _can(state, request):
-        return False, f"it has no {type(request).__name__}"
-    if shut:
-        left = max(state.breaker.until - now, 0.0)
-        return False, f"it failed {state.breaker.streak} times in a row: out for {left:.0f} s more"
-    if state.cooling > now:
-        return False, f"it asked to be left alone for {state.cooling - now:.0f} s more"
-    if state.dead_until > now:
-        return True, "its key was refused a while ago: asked last"
-    return True, f"ready, with {state.occupancy} calls on their way"
-
-
-def _considered(state: TargetState, request: Request[Any], told: tuple[bool, str]) -> Considered:
-    kept, reason = told
-    target = state.target
-    asked = evolve(request, model=target.model) if target.model else request
-    explanation = None
-    if kept:
-        try:
-            explanation = target.provider.preview(asked)
-        except LLMError as error:
-            kept, reason = False, str(error)
-    return Considered(
-        target=target.name, model=asked.model, kept=kept, reason=reason, explanation=explanation
-    )

@@ -12,9 +12,6 @@ from ..requests import Request
 from ..types import ConfigIssue
 from .targets import Candidate
 
-GROUP = "jackfield.strategies"
-"""The entry-point group of strategies from elsewhere: a name, and a class that takes no arguments."""
-
 
 class Strategy(Protocol):
     """Chooses a target for each call. A route has one of its own, and asks it under its lock."""
@@ -153,9 +150,9 @@ def make_strategy(name: str) -> Strategy:
     """
     if name in STRATEGIES:
         return STRATEGIES[name]()
-    import importlib_metadata
+    from ..manifests import admitted, entries
 
-    found = {e.name: e for e in importlib_metadata.entry_points(group=GROUP)}
+    found = entries("strategies")
     if name not in found:
         names = [*STRATEGIES, *found]
         near = difflib.get_close_matches(name, names, 1)
@@ -163,7 +160,7 @@ def make_strategy(name: str) -> Strategy:
         issue = ConfigIssue("strategy", f"there is no {name!r}", fix)
         raise ConfigError("the route cannot be made:", [issue])
     try:
-        made = found[name].load()()
+        made = admitted(found[name], "strategies")()
         choose = made.choose
     except Exception as error:
         issue = ConfigIssue("strategy", f"{name} cannot be loaded: {error}", "reinstall it")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 from attrs import evolve
 
 from ..events import Finish, PartMetadata, ResponseBuilder, StreamEvent, StreamStart, TextDelta
-from ..flow import NOW, Flow, performed
+from ..flow import NOW, Flow, HTTPRequest, Read, performed
 from ..provider import LLMProvider
 from ..requests import ChatRequest
 from ..types import CallWarning, ChatResponse, Message, Role, TextPart, Usage
@@ -20,11 +20,21 @@ _UNCOUNTED = CallWarning("dropped", "usage", "that of the part before the stream
 
 
 class Watch:
-    """What is seen of one attempt: when its first event came, and whether the caller has some."""
+    """What is seen of one attempt: when its first event came, and whether the caller has some.
 
-    def __init__(self, mark: Mapping[str, Any] | None, prefix: Prefix | None) -> None:
+    It is to come by the time *until*; *began* is told when it did.
+    """
+
+    def __init__(
+        self,
+        mark: Mapping[str, Any] | None = None,
+        prefix: Prefix | None = None,
+        *,
+        until: float = float("inf"),
+        began: Callable[[float], object] = lambda _now: None,
+    ) -> None:
         self.first: float | None = None
-        self._mark, self._prefix = mark, prefix
+        self._mark, self._prefix, self._until, self._began = mark, prefix, until, began
 
     def relay(self, flow: Flow[T]) -> Flow[T]:
         """*flow*, its events as the caller is to see them."""
@@ -35,8 +45,19 @@ class Watch:
         if type(step) is list:
             if self.first is None:
                 self.first = yield NOW
+                self._began(self.first)
             step = self._seen(step)
+        elif self.first is None and self._until < float("inf"):
+            step = self._sooner(step)
         return (yield step)
+
+    def _sooner(self, step: Any) -> Any:
+        """*step*, over by the time for the first event."""
+        if type(step) is Read:
+            return Read(step.response, min(step.deadline, self._until))
+        if type(step) is HTTPRequest:
+            return evolve(step, deadline=min(step.deadline, self._until))
+        return step
 
     def _seen(self, events: list[Any]) -> list[Any]:
         last = events[-1] if events else None

@@ -6,17 +6,29 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, fields, frozen
 
+from ..flow import Signal
 from ..manager.settings import BreakerSettings
 from ..provider import LLMProvider
-from ..requests import ChatRequest, EmbeddingRequest, Request, guess_tokens
-from .breaker import Breaker
+from ..requests import (
+    ChatRequest,
+    EmbeddingRequest,
+    Request,
+    Timeout,
+    TokenCountRequest,
+    guess_tokens,
+)
+from .breaker import Breaker, Permit
 
 ANSWER_TOKENS = 500
 """How long an answer is taken to be where the call sets no ``max_tokens``."""
 
 _SMOOTHING, _STALE = 0.3, 120.0
+_USUAL = Timeout()
+
+LATELY = 0.5
+"""For how many seconds a target that answered is taken to be well."""
 
 
 @frozen
@@ -73,8 +85,47 @@ class TargetState:
         """How often in a row it did, without saying for how long."""
         self.dead_until = float("-inf")
         """Until when it is asked last, because its key was refused."""
+        self.turns: int = getattr(target.provider, "turns", 1)
+        """How many of its own could be asked one after the other: more than one, if it is a route."""
+        self.heard = float("-inf")
+        """When it last began to answer."""
+        self.doubted: set[Permit] = set()
+        """Calls that failed elsewhere and are here now, although nothing was heard of it lately."""
+        self._news: Signal | None = None
         self._first: float | None = None
         self._token: float | None = None
+
+    def can(self, request: Request[Any]) -> bool:
+        """Whether it has the operation."""
+        operations = self.target.provider.operations
+        counts = isinstance(request, TokenCountRequest) and ChatRequest in operations
+        return counts or type(request) in operations
+
+    def free_at(self) -> float:
+        """When it may be asked; a time that is over, if it may be now."""
+        out = float("-inf") if self.breaker.opened is None else self.breaker.until
+        return max(self.cooling, out)
+
+    def answers(self, now: float) -> None:
+        """Note that it is well."""
+        self.heard = now
+        self.doubted.clear()
+        self.tell()
+
+    def doubtful(self, now: float) -> bool:
+        """Whether nothing was heard of it lately, good or bad."""
+        return not self.breaker.streak and now - self.heard > LATELY
+
+    def news(self) -> Signal:
+        """What is raised when something is heard of it."""
+        self._news = self._news or Signal()
+        return self._news
+
+    def tell(self) -> None:
+        """Wake those who wait for news."""
+        news, self._news = self._news, None
+        if news is not None:
+            news.set()
 
     def candidate(self, request: Request[Any], now: float, priced: bool) -> Candidate:
         """What a strategy may know; the cost is estimated only where it is asked for."""
@@ -112,6 +163,21 @@ def out(states: Sequence[TargetState], now: float) -> set[int]:
     blocked = [s for s in states if s.breaker.blocks(now)]
     blocked.sort(key=lambda s: (s.breaker.opened, s.index))
     return {s.index for s in blocked[: len(states) // 2]}
+
+
+def share_of(left: float, given: float | None, own: int, others: int) -> float | None:
+    """For how many of *left* seconds a target with *own* turns may keep a call that *others* wait for."""
+    if not others:
+        return None
+    return left * own / (own + others) if given is None else min(given, left)
+
+
+def within(own: Timeout, told: Timeout) -> Timeout:
+    """The timeouts of a target's *own*, none longer than what its route was *told*; *own* if that is nothing."""
+    if told == _USUAL:
+        return own
+    names = [f.name for f in fields(Timeout) if getattr(told, f.name) != getattr(_USUAL, f.name)]
+    return evolve(own, **{n: min(getattr(own, n), getattr(told, n)) for n in names})
 
 
 def estimate_cost(target: RouteTarget, request: Request[Any]) -> Decimal | None:

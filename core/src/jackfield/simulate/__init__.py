@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .backends import SimulatedProvider
+from .pages import to_html
 from .policies import read_policy
 from .reports import Comparison, Report, compare_reports
 from .run import run_simulation
@@ -22,4 +23,5 @@ __all__ = [
     "read_scenario",
     "read_trace",
     "run_simulation",
+    "to_html",
 ]

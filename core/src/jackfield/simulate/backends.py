@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from hashlib import blake2b
 from struct import unpack
 from typing import Any, ClassVar, NoReturn, cast
@@ -52,7 +53,8 @@ class Visit:
     """One call of a simulation, as backends meet it: its number, and its tokens.
 
     *hour* is that of its arrival. *tries* counts how often each backend was asked; *last* is the target that was asked last;
-    *asked* when that attempt began, be it to wait for its turn; *first* when something came of it.
+    *asked* when that attempt began, be it to wait for its turn; *first* when something came of it. *tags* are
+    the call's, *spent* (US dollars) what its last attempt cost.
     """
 
     number: int
@@ -63,6 +65,8 @@ class Visit:
     last: str | None = None
     asked: float = 0.0
     first: float | None = None
+    tags: tuple[str, ...] = ()
+    spent: Decimal = Decimal(0)
 
 
 @define

@@ -46,8 +46,8 @@ def _check_stand_in(
 
 
 def _keyless(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """*tables* with as many keys, none of them real."""
-    made = dict(tables)
+    """*tables* with as many keys, none of them real, and without guards, which need their plugins."""
+    made = {name: table for name, table in tables.items() if name != "guardrails"}
     for name, table in tables_in(tables, "providers").items():
         if isinstance(keys := table.get("api_keys"), list):
             each = {**table, "api_keys": [f"key-{n}" for n in range(len(keys))]}

@@ -75,7 +75,10 @@ class Report:
     to begin, *total* how long all answers took. *requests* reached backends, *refused* were kept
     back by limits of our own; *failovers* went to another target after one had failed,
     *retries* to the same again. *openings* is how often a breaker opened. *cost* (US dollars) is
-    of what is priced, *unpriced* how many requests were read and are not. *ended* is when the last call was over.
+    of what is priced, *unpriced* how many requests were read and are not. *cached* answers came from the
+    cache, or with an identical call. *refused_by_budgets* are attempts that a hard budget kept back, *over_budget*
+    those that a soft one did not. These three are None where the policy has no such table. *ended* is when
+    the last call was over.
     """
 
     name: str
@@ -99,6 +102,9 @@ class Report:
     ended: float
     targets: Mapping[str, TargetReport]
     hours: tuple[HourReport, ...]
+    cached: int | None = None
+    refused_by_budgets: int | None = None
+    over_budget: int | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -112,8 +118,10 @@ class Report:
         return round(self.requests / self.calls, DIGITS) if self.calls else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON: money is exact text."""
-        return {**_told(self), "failed": self.failed, "amplification": self.amplification}
+        """Plain data, for JSON: money is exact text; of a cache and budgets only where the policy has them."""
+        told = {**_told(self), "failed": self.failed, "amplification": self.amplification}
+        absent = {name for *_, name in _WHERE_THERE if told[name] is None}
+        return {name: value for name, value in told.items() if name not in absent}
 
     def to_json(self) -> str:
         """The same bytes for the same report."""
@@ -193,6 +201,11 @@ _COUNTS = (
     ("waited for limits", "s", "waited"),
     ("refused by limits", "", "refused"),
 )
+_WHERE_THERE = (
+    ("answers from the cache", "", "cached"),
+    ("refused by budgets", "", "refused_by_budgets"),
+    ("over soft budgets", "", "over_budget"),
+)
 
 
 def _measures(report: Report, other: Report) -> Iterator[tuple[str, str, Number]]:
@@ -208,9 +221,32 @@ def _measures(report: Report, other: Report) -> Iterator[tuple[str, str, Number]
     each = None if cost is None or not report.successes else round(cost / report.successes, DIGITS)
     yield from (("cost", "$", cost), ("cost of an answer", "$", each))
     yield from ((title, unit, getattr(report, name)) for title, unit, name in _COUNTS)
+    for title, unit, name in _WHERE_THERE:
+        if (getattr(report, name), getattr(other, name)) != (None, None):
+            yield title, unit, getattr(report, name) or 0
     for target in sorted(report.targets.keys() | other.targets.keys()):
         answered = report.targets[target].share if target in report.targets else 0.0
         yield f"answers of {target}", "%", round(100 * answered, 4)
+
+
+def told_number(value: Number, unit: str) -> str:
+    """*value* as a person reads it."""
+    if value is None:
+        return "unknown"
+    if unit == "$":
+        return f"${value:,.2f}" if value >= 1 else f"${value:.4f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.{0 if value >= 1000 else 2}f}{' ' if unit == 's' else ''}{unit}"
+
+
+def told_change(found: Difference) -> str:
+    """How the second differs from the first."""
+    if found.unit == "%" and found.before is not None and found.after is not None:
+        return f"{float(found.after) - float(found.before):+.2f} points"
+    if found.before == found.after:
+        return "="
+    return "" if found.change is None else f"{found.change:+.1%}"
 
 
 class Tally:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from attrs import evolve
+
 from ..config import Config, load_config
 from ..drivers.virtual import VirtualDriver
 from ..errors import LLMError
@@ -16,6 +18,7 @@ from ..hookspecs import hookimpl
 from ..manager.build import build_routes
 from ..manager.names import Names
 from ..manager.settings import ManagerSettings, ProviderSettings
+from ..middleware.cache import Cache
 from ..middleware.limits import Limits
 from ..params import GenerationParams
 from ..plugins import PluginManager
@@ -24,6 +27,7 @@ from ..requests import ChatRequest, Request
 from ..routing import Keys, Route
 from ..types import Message, Role, TextPart, Usage
 from .backends import VISIT, Attempt, SimulatedProvider, Visit, text_of
+from .budgets import Budgets
 from .policies import own_config
 from .reports import DIGITS, Percentiles, Report, Tally
 from .scenario import BackendSettings, Scenario
@@ -52,8 +56,12 @@ def run_simulation(
         NotFoundError: nobody is called *route*, or what a call asks for.
     """
     simulation = _Simulation(settings, scenario, seed, route)
-    simulation.run(trace, progress)
-    return simulation.report(name or route or "policy", trace)
+    try:
+        simulation.run(trace, progress)
+        return simulation.report(name or route or "policy", trace)
+    finally:
+        if simulation.budgets is not None:
+            simulation.budgets.close()
 
 
 class _Simulation:
@@ -68,10 +76,17 @@ class _Simulation:
         self.hours: dict[int, Tally] = defaultdict(Tally)
         self.failures: Counter[str] = Counter()
         self.failovers = self.retries = 0
+        self.tags: set[str] = set()
         limits = {n: p.limits for n, p in settings.providers.items() if p.limits is not None}
+        self.cached = None if settings.cache is None else 0
+        self.budgets = Budgets(settings) if settings.budgets else None
         plugins = PluginManager()
         plugins.register(self)  # outside of the limits, to see who waits for them
+        if settings.cache is not None:
+            plugins.register(Cache(evolve(settings.cache, store="memory", path=None)))
         plugins.register(Limits(settings.limits, limits))
+        if self.budgets is not None:
+            plugins.register(self.budgets)
         self.providers = {
             n: self._stand_in(n, p, {"hook": plugins.hook}) for n, p in settings.providers.items()
         }
@@ -119,23 +134,35 @@ class _Simulation:
         """One call, counted."""
         provider, model = self._resolve(self.route or call.model)
         at = int(call.at // 3600)
-        visit = Visit(number, call.input_tokens, call.output_tokens, at)
+        visit = Visit(number, call.input_tokens, call.output_tokens, at, tags=call.tags)
         hour = self.hours[at]
         hour.calls += 1
+        self.tags.update(call.tags)
         request = ChatRequest(
             model=call.model if self.route and call.model else model,
-            messages=(Message(Role.USER, (TextPart(text_of(max(0, call.input_tokens - 4))),)),),
+            messages=(Message(Role.USER, (TextPart(self._prompt(number, call)),)),),
             params=GenerationParams(max_tokens=call.max_tokens),
             metadata={VISIT: visit},
         )
         try:
-            yield from provider.call(request, stream=call.stream)
+            answer = yield from provider.call(request, stream=call.stream)
         except LLMError as error:
             self.failures[type(error).__name__] += 1
-        else:
-            hour.total.append(self.driver.now - call.at)
-            if visit.first is not None:
-                hour.first.append(visit.first - call.at)
+            return
+        hour.total.append(self.driver.now - call.at)
+        if self.cached is not None and "cache" in answer.provider_metadata.get("jackfield", {}):
+            self.cached += 1
+            visit.first = self.driver.now if call.stream else None
+        if visit.first is not None:
+            hour.first.append(visit.first - call.at)
+
+    def _prompt(self, number: int, call: Call) -> str:
+        """The text of *call*: where answers are kept, another one for each prompt."""
+        text = text_of(max(0, call.input_tokens - 4))
+        if self.cached is None:
+            return text
+        name = f"#{number:x}:" if call.prompt is None else f"{call.prompt}:"
+        return name + text[len(name) :]
 
     # What backends and limits see.
 
@@ -171,7 +198,8 @@ class _Simulation:
         if attempt.pricing is not None:
             usage = Usage(input_tokens=attempt.input, output_tokens=attempt.output)
             own = self.settings.providers[attempt.target.partition("/")[0]]
-            cost = (attempt.pricing.cost(usage).amount or 0) * own.cost_multiplier
+            visit.spent = attempt.pricing.cost(usage).amount or Decimal(0)
+            cost = visit.spent * own.cost_multiplier
             tally.cost += cost
             hour.cost += cost
         elif attempt.input:
@@ -205,6 +233,9 @@ class _Simulation:
             failovers=self.failovers,
             retries=self.retries,
             openings=sum(map(_openings, self.routes.values())),
+            cached=self.cached,
+            over_budget=None if self.budgets is None else self.budgets.over,
+            refused_by_budgets=None if self.budgets is None else self.budgets.refused,
             ended=round(self.driver.now, DIGITS),
             targets={name: tally.of_target(len(total)) for name, tally in targets},
             hours=tuple(tally.of_hour(number) for number, tally in hours),
@@ -220,9 +251,9 @@ class _Simulation:
             near = difflib.get_close_matches(name, self.settings.providers, 1)
             fix = f": did you mean {near[0]}?" if near else ""
             yield f"backends.{name}: stands for no provider of this policy{fix}"
-        for name in ("cache", "budgets"):
-            if getattr(self.settings, name):
-                yield f"{name}: no part of the simulation"
+        for n, budget in enumerate(self.settings.budgets):
+            if budget.tag is not None and budget.tag not in self.tags:
+                yield f"budgets[{n}]: no call of the trace has the tag {budget.tag}"
 
 
 def _openings(route: LLMProvider) -> int:

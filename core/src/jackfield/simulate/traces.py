@@ -28,6 +28,9 @@ _Tokens = Annotated[int, msgspec.Meta(ge=1, le=TOKENS)]
 class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One call: *at* so many seconds; *model* is whom it means, be it a route; *max_tokens* is what it asks for.
 
+    Calls with the same *prompt*, a name, ask the same; without one each asks something of its own. *tags* are what
+    budgets go by.
+
     A line of a trace file is one of these as JSON.
     """
 
@@ -37,6 +40,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     output_tokens: _Tokens
     max_tokens: _Tokens | None = None
     stream: bool = False
+    prompt: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @frozen
@@ -140,12 +145,22 @@ _WORDS: Mapping[str, Callable[[str], Any]] = {
     "output": lambda text: _within(text, 1, 1e6),
     "spread": lambda text: _within(text, 0, 3),
     "stream": lambda text: _within(text, 0, 1),
+    "repeat": lambda text: _within(text, 0, 1),
+    "prompts": lambda text: _within(text, 1, 1e6),
     "night": lambda text: _within(text, 0, 1),
     "weekend": lambda text: _within(text, 0, 1),
     "model": str,
 }
 
-_SHARED = {"input": 800.0, "output": 200.0, "spread": 0.6, "stream": 0.5, "model": ""}
+_SHARED = {
+    "input": 800.0,
+    "output": 200.0,
+    "spread": 0.6,
+    "stream": 0.5,
+    "model": "",
+    "repeat": 0.0,
+    "prompts": 100.0,
+}
 GENERATORS: Mapping[str, Mapping[str, Any]] = {
     "poisson": {"rate": None, "duration": 3600.0, **_SHARED},
     "week": {"peak": None, "night": 0.1, "weekend": 0.4, "duration": 604_800.0, **_SHARED},
@@ -156,7 +171,8 @@ GENERATORS: Mapping[str, Mapping[str, Any]] = {
 ``week`` begins on a Monday at midnight: *peak* at four in the afternoon, the share *night* of
 that at four in the morning, the share *weekend* of it all on Saturday and Sunday. Prompts and
 answers have *input* and *output* tokens in the mean, lognormal with *spread* (its sigma).
-The share *stream* of calls is streamed.
+The share *stream* of calls is streamed. The share *repeat* asks one of *prompts* that are asked again and
+again, the second half as often as the first, the third a third as often, and so on.
 """
 
 
@@ -192,11 +208,16 @@ def _arrivals(told: Mapping[str, Any], seed: int) -> Iterator[Call]:
             return
         if "peak" in told and chance() >= _shape(at, told["night"], told["weekend"]):
             continue
+        prompt, size = None, chance
+        if told["repeat"] and chance() < told["repeat"]:
+            prompt = f"{told['prompts'] ** chance():.0f}"
+            size = random.Random(f"prompt/{seed}/{prompt}").random
         yield Call(
             at=at,
             model=told["model"],
-            input_tokens=_size(told["input"], told["spread"], chance()),
-            output_tokens=_size(told["output"], told["spread"], chance()),
+            prompt=prompt,
+            input_tokens=_size(told["input"], told["spread"], size()),
+            output_tokens=_size(told["output"], told["spread"], size()),
             stream=chance() < told["stream"],
         )
 

@@ -1,7 +1,9 @@
 """What users and plugin authors test with; each part is imported when it is asked for.
 
 `ScriptedProvider` answers what it is told to, `ProviderConformance` holds a plugin to the contract,
-`load_recordings` reads recorded exchanges for the replay drivers, `jackfield.testing.faults`
+a `Tape` records exchanges
+and `load_recordings` reads them for the replay drivers, `record` and `play` do so for a bug report,
+`jackfield.testing.faults`
 is a server that misbehaves in every known way, and `jackfield.testing.strategies` generates
 values for hypothesis.
 """
@@ -14,16 +16,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .answers import Answer
     from .conformance import ProviderConformance
-    from .recordings import Recording, Tape, load_recordings
+    from .recordings import Recording, load_recordings
+    from .repro import Seen, play, record
     from .scripted import ScriptedProvider
+    from .tapes import Tape
 
 __all__ = [
     "Answer",
     "ProviderConformance",
     "Recording",
     "ScriptedProvider",
+    "Seen",
     "Tape",
     "load_recordings",
+    "play",
+    "record",
 ]
 
 _HOMES = {
@@ -31,8 +38,11 @@ _HOMES = {
     "ProviderConformance": "conformance",
     "Recording": "recordings",
     "ScriptedProvider": "scripted",
-    "Tape": "recordings",
+    "Seen": "repro",
+    "Tape": "tapes",
     "load_recordings": "recordings",
+    "play": "repro",
+    "record": "repro",
 }
 
 

@@ -1,4 +1,4 @@
-r"""Recorded exchanges: a small JSON format, its loader, and a tape that makes such files.
+r"""Recorded exchanges: a small JSON format and its loader; `Tape` makes such files.
 
 A recording is one JSON file::
 
@@ -8,48 +8,64 @@ A recording is one JSON file::
       "interactions": [
         {"request": {"method": "POST", "url": "https://api.example.com/v1/chat", "body": {…}},
          "response": {"status": 200, "headers": {"content-type": "text/event-stream"},
+                      "timing": [[0.21, 0], [0.24, 187], [0.31, 14]],
                       "sse": "data: {…}\n\ndata: [DONE]\n\n"}}
       ],
       "expect": {"text": "Hello", "finish_reason": "stop"}
     }
 
 ``call``: *verb* is ``execute``, ``stream_execute``, ``list_models`` or one of the
-operations' (``embed``, ``rerank``, ``transcribe``, …), whose arguments beside *model* and
-*prompt* are in ``options`` (media as ``{"media_type": …, "base64": …}``), or ``run``, in
-Python, of a typed ``request`` that is there; left out, a streamed or plain chat, as the response is. ``request`` may be
-left out; if it is there, what the provider sends is held against it. The response's bytes
-are one of ``body`` (JSON, written compactly), ``body_text`` (as it is), ``sse`` (as it is,
+operations' (``embed``, ``rerank``, ``transcribe``, …), whose arguments beside *model* are in
+``options`` (``{"inputs": […]}``; media as ``{"media_type": …, "base64": …}``), or ``run``, of a
+typed ``request`` that is there: ``{"$": "MODULE:CLASS", …}`` with its fields, as
+`jackfield.manager.encoding` writes it; left out, a streamed or plain chat, as the response is. An
+interaction's ``request`` may be left out; if it is there, what the provider sends is held against
+it. The response's bytes are one of ``body`` (JSON, written compactly), ``body_text`` (as it is), ``sse`` (as it is,
 a stream of events), ``body_base64``; ``"stream": "ndjson"`` marks a body of JSON lines.
+``timing``, which may be left out, has the seconds since the request was sent and how many bytes
+came then: the head first, without any, then each piece of the body. ``failure`` has what happened
+after the last byte, or in place of an answer, whose status is 0 then: the name of the ``error``,
+its ``message``, ``phase`` and ``maybe_executed``.
+``provider`` and ``config``, which may be left out, are the name of the provider that was asked, and
+settings, but for secrets, that its replay needs.
 Several interactions are the attempts of one call. ``expect`` is optional: attributes of the
 response, or ``error`` with the name of its class and attributes of the error.
 """
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
 
 from attrs import evolve, field, frozen
 
-from ..drivers.replay import Recorded
-from ..drivers.seam import AsyncOpenResponse, AsyncTransport, OpenResponse, Transport
+from ..drivers.replay import Failure, Recorded
 from ..errors import ConfigError
-from ..flow import HTTPRequest
+from ..manager.encoding import TAG, decode
 from ..provider import LLMProvider
 from ..requests import ModelListRequest, Request
-from ..secret import mask
 from ..types import ConfigIssue, MediaPart
 from ..verbs import OperationVerbs
 
 OPERATIONS = {n: f.made_by for n, f in vars(OperationVerbs).items() if hasattr(f, "made_by")}
 VERBS = ("execute", "stream_execute", "list_models", "run", *(n for n in OPERATIONS if n[0] != "a"))
-
-_KEPT = ("content-type", "retry-after", "request-id", "x-request-id", "x-should-retry")
+_BODY = ("body", "body_text", "body_base64")
+FIELDS = {
+    "": ("call", "interactions", "expect", "provider", "config", "made_with"),
+    "call": ("verb", "model", "prompt", "parameters", "options"),
+    "interactions": ("request", "response"),
+    "request": ("method", "url", *_BODY),
+    "response": ("status", "headers", *_BODY, "sse", "stream", "timing", "failure"),
+}
+"""What a recording may hold, its call, each of its interactions, and what was sent and came there."""
+_ARGUMENTS = {"request", *chain(*(inspect.signature(m).parameters for m in OPERATIONS.values()))}
+TYPED = 'a typed request is its class and its fields: {"$": "jackfield.requests:ModelInfoRequest", "model": …}'
 
 
 @frozen(kw_only=True)
@@ -66,6 +82,8 @@ class Recording:
     requests: tuple[Mapping[str, Any] | None, ...] = ()
     expect: Mapping[str, Any] = field(factory=dict)
     framing: str = ""
+    provider: str = ""
+    config: Mapping[str, Any] = field(factory=dict)
 
     def __str__(self) -> str:
         return self.name
@@ -82,12 +100,11 @@ class Recording:
 
     def request(self, provider: LLMProvider) -> Request[Any]:
         """The typed request of the call, to *provider*."""
+        if (typed := self.options.get("request")) is not None:
+            return _typed(typed)
         match self.verb:
             case "list_models":
                 return ModelListRequest()
-            case "run":
-                typed: Request[Any] = self.options["request"]
-                return typed
             case "execute" | "stream_execute":
                 given = (self.model, self.prompt, self.parameters)
                 return provider.chat_request(*given, **self.options)
@@ -95,13 +112,20 @@ class Recording:
         usual |= {"text": self.prompt, "query": self.prompt, "parameters": self.parameters}
         make = OPERATIONS[self.verb]
         taken = {n: usual[n] for n in inspect.signature(make).parameters if n in usual}
-        made: Request[Any] = make(provider, **{**taken, **_media(self.options)})
-        return made
+        return cast("Request[Any]", make(provider, **{**taken, **_media(self.options)}))
 
     def cut(self, chunks: Sequence[bytes]) -> Recording:
         """The same, with the last response arriving as *chunks*."""
-        last = evolve(self.responses[-1], chunks=tuple(chunks))
+        last = evolve(self.responses[-1], chunks=tuple(chunks), times=())
         return evolve(self, responses=(*self.responses[:-1], last))
+
+
+def _typed(given: Any) -> Request[Any]:
+    """The request that ``options.request`` is, or is written as."""
+    made = decode(given)
+    if isinstance(made, Request):
+        return made
+    raise ConfigError(f"call.options.request is a {type(made).__name__}, no request: {TYPED}")
 
 
 def _media(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,6 +169,8 @@ def _load(file: Path, issues: list[ConfigIssue]) -> Recording | None:
     except KeyError as error:
         fix = "see jackfield.testing.recordings for the format"
         issues.append(ConfigIssue(str(file), f"lacks {error}", fix))
+    except ConfigError as error:
+        issues += [evolve(issue, path=f"{file}: {issue.path}") for issue in error.issues]
     except (ValueError, TypeError, AttributeError) as error:
         fix = "see jackfield.testing.recordings for the format"
         issues.append(ConfigIssue(str(file), f"is no recording: {error}", fix))
@@ -152,10 +178,18 @@ def _load(file: Path, issues: list[ConfigIssue]) -> Recording | None:
 
 
 def parse_recording(name: str, given: Mapping[str, Any]) -> Recording:
-    """The recording that the JSON document *given* describes."""
+    """The recording that the JSON document *given* describes.
+
+    Raises:
+        ConfigError: it has a field that no recording has, or one in another's place.
+    """
     turns = given["interactions"]
     if not turns:
         raise ValueError("interactions is empty")
+    inside = ((place, turn.get(place) or {}) for turn in turns for place in ("request", "response"))
+    held = [("", given), *(("interactions", turn) for turn in turns), *inside]
+    if issues := [issue for place, table in held for issue in _strange(place, table)]:
+        raise ConfigError(f"the recording {name!r} cannot be read:", issues)
     answers = [turn["response"] for turn in turns]
     framing = "sse" if "sse" in answers[-1] else answers[-1].get("stream", "")
     call = {"verb": "stream_execute" if framing else "execute", **(given.get("call") or {})}
@@ -165,23 +199,70 @@ def parse_recording(name: str, given: Mapping[str, Any]) -> Recording:
         requests=tuple(turn.get("request") for turn in turns),
         expect=given.get("expect") or {},
         framing=framing,
+        provider=given.get("provider") or "",
+        config=given.get("config") or {},
     )
 
 
 def parse_call(name: str, call: Mapping[str, Any]) -> Recording:
-    """The call that a recording's ``call`` describes, without an answer yet."""
+    """The call that a recording's ``call`` describes, without an answer yet.
+
+    Raises:
+        ConfigError: it has a field that no call has, or its typed request is none.
+    """
     verb = call.get("verb", "execute")
     if verb not in VERBS:
         raise ValueError(f"call.verb is {verb!r}, not one of {', '.join(VERBS)}")
-    return Recording(name=name, **{k: v for k, v in call.items() if k != "name"})
+    given = {k: v for k, v in call.items() if k != "name"}
+    if issues := [*_strange("call", given), *_untyped(verb, given.get("options") or {})]:
+        raise ConfigError(f"the call of {name!r} cannot be read:", issues)
+    return Recording(name=name, **given)
+
+
+def _strange(place: str, given: Mapping[str, Any]) -> Iterator[ConfigIssue]:
+    """What of *given* has no business in *place*, a key of `FIELDS`."""
+    names = FIELDS[place]
+    for key in (k for k in given if k not in names):
+        near = difflib.get_close_matches(key, names, 1)
+        homes = [home or "the top" for home, there in FIELDS.items() if key in there]
+        if place == "call" and key in _ARGUMENTS:
+            fix = f"put it into call.options: {{{key!r}: …}}".replace("'", '"')
+        elif homes:
+            fix = f"it belongs into {' or '.join(homes)}"
+        elif near:
+            fix = f"did you mean {near[0]}?"
+        else:
+            fix = "what a verb takes is in call.options" if place == "call" else "leave it out"
+        path = f"{place}.{key}" if place else key
+        yield ConfigIssue(path, "no such field", f"{fix}; there are {', '.join(names)}")
+
+
+def _untyped(verb: str, options: Mapping[str, Any]) -> Iterator[ConfigIssue]:
+    """A typed request that is missing, or has no class."""
+    given, path = options.get("request"), "call.options.request"
+    if given is None and verb == "run":
+        yield ConfigIssue(path, "is missing, and run takes nothing else", TYPED)
+    elif isinstance(given, Mapping) and TAG not in given:
+        yield ConfigIssue(path, "does not say which request it is", TYPED)
 
 
 def _recorded(answer: Mapping[str, Any]) -> Recorded:
     headers = {k.lower(): v for k, v in (answer.get("headers") or {}).items()}
     headers.pop("content-encoding", None)  # the bytes here are decoded already
     payload = _payload(answer)
-    chunks = (payload,) if payload else ()
-    return Recorded(status=int(answer.get("status", 200)), headers=headers, chunks=chunks)
+    times, chunks = _timed(payload, answer.get("timing") or ())
+    failure = Failure(**answer["failure"]) if "failure" in answer else None
+    status = int(answer.get("status", 200))
+    return Recorded(status=status, headers=headers, chunks=chunks, times=times, failure=failure)
+
+
+def _timed(payload: bytes, timing: Sequence[Sequence[Any]]) -> tuple[list[float], list[bytes]]:
+    """When what of *payload* came; where the sizes are another body's, all of it at the last time."""
+    times, sizes = [float(at) for at, _ in timing], [int(size) for _, size in timing]
+    if sum(sizes) != len(payload) or sizes[:1] != [0] or times != sorted(times):
+        return times[:1] + times[1:][-1:], [payload] if payload else []
+    ends = list(accumulate(sizes))
+    return times, [payload[a:b] for a, b in pairwise(ends)]
 
 
 def _payload(answer: Mapping[str, Any]) -> bytes:
@@ -194,124 +275,6 @@ def _payload(answer: Mapping[str, Any]) -> bytes:
     if body is None or isinstance(body, str):
         return (body or "").encode()
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-class Tape:
-    """Keeps what passes a transport, to be saved as a recording.
-
-    ::
-
-        tape = Tape()
-        provider = create_provider("claude", driver=tape.driver())
-        provider.execute("some-model", "Hi")
-        tape.save("recordings/hello.json", call={"model": "some-model", "prompt": "Hi"})
-
-    No key is kept: of a request its method, URL without query and body, of a
-    response the headers that matter, and whatever looks like a key is masked.
-    """
-
-    def __init__(self) -> None:
-        self._turns: list[tuple[HTTPRequest, Any, list[bytes]]] = []
-
-    def driver(self, transport: Transport | None = None) -> Any:
-        """A blocking driver that keeps what passes; over *transport*, or the network."""
-        from ..drivers.sync import SyncDriver
-        from ..transport import HTTPTransport
-
-        return SyncDriver(_Taped(self._turns, transport or HTTPTransport()))
-
-    def async_driver(self, transport: AsyncTransport | None = None) -> Any:
-        """An async driver that keeps what passes; over *transport*, or the network."""
-        from ..drivers.concurrent import AsyncDriver
-        from ..transport import AsyncHTTPTransport
-
-        return AsyncDriver(_AsyncTaped(self._turns, transport or AsyncHTTPTransport()))
-
-    def save(self, path: str | Path, **fields: Any) -> None:
-        """Write the file *path*; *fields* are ``call`` and ``expect``. The tape is empty then."""
-        turns = [
-            {"request": _request(sent), "response": _response(answer, b"".join(chunks))}
-            for sent, answer, chunks in self._turns
-        ]
-        self._turns.clear()
-        document = {**fields, "interactions": turns}
-        text = mask(json.dumps(document, ensure_ascii=False, indent=1))
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text + "\n", "utf-8")
-
-
-class _Taped:
-    def __init__(self, turns: list[Any], transport: Transport) -> None:
-        self._turns, self._transport = turns, transport
-
-    def open(self, request: HTTPRequest) -> OpenResponse:
-        """Send *request*, and keep it."""
-        answer, chunks = self._transport.open(request), list[bytes]()
-        self._turns.append((request, answer, chunks))
-        return _TapedResponse(answer, chunks)
-
-
-class _TapedResponse:
-    def __init__(self, answer: OpenResponse, chunks: list[bytes]) -> None:
-        self.status, self.headers = answer.status, answer.headers
-        self._answer, self._chunks = answer, chunks
-        self.close = answer.close
-
-    def read(self, deadline: float) -> bytes:
-        """The next bytes, kept."""
-        self._chunks.append(self._answer.read(deadline))
-        return self._chunks[-1]
-
-
-class _AsyncTaped:
-    def __init__(self, turns: list[Any], transport: AsyncTransport) -> None:
-        self._turns, self._transport = turns, transport
-
-    async def open(self, request: HTTPRequest) -> AsyncOpenResponse:
-        """Send *request*, and keep it."""
-        answer, chunks = await self._transport.open(request), list[bytes]()
-        self._turns.append((request, answer, chunks))
-        return _AsyncTapedResponse(answer, chunks)
-
-
-class _AsyncTapedResponse:
-    def __init__(self, answer: AsyncOpenResponse, chunks: list[bytes]) -> None:
-        self.status, self.headers = answer.status, answer.headers
-        self._answer, self._chunks = answer, chunks
-        self.close = answer.close
-
-    async def read(self, deadline: float) -> bytes:
-        """The next bytes, kept."""
-        self._chunks.append(await self._answer.read(deadline))
-        return self._chunks[-1]
-
-
-def _request(sent: HTTPRequest) -> dict[str, Any]:
-    parts = urlsplit(sent.url)
-    url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return {"method": sent.method, "url": url, **_body(sent.body or b"")}
-
-
-def _response(answer: Any, payload: bytes) -> dict[str, Any]:
-    kept = {k: v for k, v in answer.headers.items() if k in _KEPT or "ratelimit" in k}
-    saved = {"status": answer.status, "headers": kept}
-    kind = kept.get("content-type", "")
-    if "event-stream" in kind:
-        return {**saved, "sse": payload.decode("utf-8", "replace")}
-    if "ndjson" in kind:
-        return {**saved, "stream": "ndjson", "body_text": payload.decode("utf-8", "replace")}
-    return {**saved, **_body(payload)}
-
-
-def _body(payload: bytes) -> dict[str, Any]:
-    try:
-        return {"body": json.loads(payload)} if payload else {}
-    except ValueError:
-        pass
-    try:
-        return {"body_text": payload.decode()}
-    except UnicodeDecodeError:
-        return {"body_base64": b64encode(payload).decode()}
 
 
 def recordings_of(given: str | Path | Sequence[Any]) -> Iterator[Recording]:

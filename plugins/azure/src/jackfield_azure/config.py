@@ -20,7 +20,7 @@ OF_A_DEPLOYMENT = ("/chat", "/completions", "/embeddings", "/images", "/audio")
 class AzureConfig(HTTPConfig):
     """*base_url* is the resource's endpoint, without a path; *surface* is which addresses are used.
 
-    *api_version* is for the older ``deployments`` and for ``models``. *tenant_id*,
+    *api* is which of OpenAI's two APIs chats go through. *api_version* is for the older ``deployments`` and for ``models``. *tenant_id*,
     *client_id* and *client_secret* fetch tokens from *authority*; *entra_token* is one.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from attrs import evolve
@@ -27,6 +28,7 @@ NOT_THERE = (RerankRequest, ModerationRequest)
 class AzureProvider(Credentials, OpenAICompatibleProvider):
     """Models deployed on Azure. https://learn.microsoft.com/azure/ai-foundry/openai/reference."""
 
+    batch_share = Decimal("0.5")  # https://learn.microsoft.com/azure/ai-foundry/openai/how-to/batch
     info = ProviderInfo(
         name="azure",
         display_name="Azure OpenAI",

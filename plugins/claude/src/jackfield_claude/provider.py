@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -104,6 +105,8 @@ FAILURE = msgspec.json.Decoder(Failure)
 class ClaudeProvider(HTTPProvider):
     """Claude, or any server that speaks its Messages API. https://docs.claude.com/en/api."""
 
+    # https://platform.claude.com/docs/build-with-claude/batch-processing
+    batch_share = Decimal("0.5")
     info = ProviderInfo(
         name="claude",
         display_name="Claude",

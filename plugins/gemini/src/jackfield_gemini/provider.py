@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
@@ -153,11 +154,13 @@ def plain(body: bytes) -> Any:
 class GeminiProvider(HTTPProvider):
     """Gemini, through the Generative Language API. https://ai.google.dev/api."""
 
+    batch_share = Decimal("0.5")  # https://ai.google.dev/gemini-api/docs/batch-api
     info = ProviderInfo(
         name="gemini",
         display_name="Gemini",
         docs_url="https://ai.google.dev/gemini-api/docs",
         api_key_env="GEMINI_API_KEY",
+        other_key_envs=("GOOGLE_API_KEY",),
         capabilities=Capabilities(
             streaming=True, tools=True, vision=True, reasoning=True, structured_output=True
         ),

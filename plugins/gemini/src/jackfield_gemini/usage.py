@@ -68,9 +68,8 @@ def _sum(*counts: int | None) -> int | None:
 
 
 def _audio(details: Any) -> int | None:
-    found = [
-        d for d in details or () if isinstance(d, Mapping) and d.get("modality") in ("AUDIO", 4)
-    ]
+    told = [d for d in details if isinstance(d, Mapping)] if isinstance(details, list) else ()
+    found = [d for d in told if d.get("modality") in ("AUDIO", 4)]
     return _sum(*(count(d.get("tokenCount")) for d in found))
 
 

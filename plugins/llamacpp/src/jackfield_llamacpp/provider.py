@@ -100,7 +100,7 @@ class LlamaCppProvider(LocalProvider):
 
         def begin() -> Stream:
             ready = self._prepare(request, wire, warnings)
-            self._strictly(request, warnings)  # before a model is loaded for nothing
+            self.strictly(request, warnings)  # before a model is loaded for nothing
             lease = self._lease(ready.model, ready.header, ready.options)
             return lease.generate(ready.body)
 
@@ -148,7 +148,7 @@ class LlamaCppProvider(LocalProvider):
     def embeddings(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """Vectors of length 1, pooled as the model says, or else their tokens' mean."""
         warnings = left_out(request)
-        self._strictly(cast("ChatRequest", request), warnings)  # it looks only at strictness
+        self.strictly(cast("ChatRequest", request), warnings)  # it looks only at strictness
         with translating():
             check_texts(request.inputs)
             model, header = self._find(request.model)
@@ -182,7 +182,7 @@ class LlamaCppProvider(LocalProvider):
         warnings: list[CallWarning] = []
         with translating():
             ready = self._prepare(chat, {}, warnings)
-            self._strictly(chat, warnings)
+            self.strictly(chat, warnings)
             with self._lease(ready.model, ready.header, ready.options) as lease:
                 tokens = lease.engine.count(ready.body)
         return TokenCount(input_tokens=tokens, warnings=tuple(warnings))

@@ -19,7 +19,10 @@ from .models import list_models, load, unload
 
 @frozen(kw_only=True)
 class LMStudioConfig(HTTPConfig):
-    """The server's address; the key is a token of its own, where it wants one."""
+    """The server's address; the key is a token of its own, where it wants one.
+
+    *api* is which of OpenAI's two APIs chats go through.
+    """
 
     base_url: str = "http://localhost:1234/v1"
     api: Literal["chat", "responses"] = "chat"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import ClassVar, Literal
 
 from attrs import frozen
@@ -32,6 +33,7 @@ class OpenAIConfig(HTTPConfig):
 class OpenAIProvider(OpenAICompatibleProvider):
     """GPT and the reasoning models. https://platform.openai.com/docs/api-reference/chat."""
 
+    batch_share = Decimal("0.5")  # https://platform.openai.com/docs/guides/batch
     info = ProviderInfo(
         name="openai",
         display_name="OpenAI",

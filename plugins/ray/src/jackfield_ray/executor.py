@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from jackfield import ConfigError, TransportError
@@ -51,6 +53,7 @@ class RayExecutor:
         """See `jackfield.manager.executors.BatchExecutor`."""
         ray, ours = self._ray, not self._ray.is_initialized()
         if ours:
+            _check_folder(self._init)
             ray.init(**self._init)
         waiting: dict[Any, int] = {}
         try:
@@ -87,3 +90,20 @@ class RayExecutor:
 
 def _apply(function: Callable[[Any], Any], item: Any) -> Any:
     return function(item)
+
+
+def _check_folder(init: Mapping[str, Any]) -> None:
+    """Raise ConfigError where a new cluster's files would lie in the virtual environment.
+
+    Its workers refuse to start there, and ``ray.init`` waits for them without end.
+    """
+    environment = os.environ.get("VIRTUAL_ENV")
+    if not environment or init["address"] or os.environ.get("RAY_ADDRESS"):
+        return
+    set_to = (os.environ.get(name) for name in ("RAY_TMPDIR", "TMPDIR"))
+    folder = Path(init.get("_temp_dir") or next(filter(None, set_to), "/tmp"))  # noqa: S108  # as Ray does
+    if folder.resolve().is_relative_to(Path(environment).resolve()):
+        fix = "set RAY_TMPDIR to a folder elsewhere"
+        raise ConfigError(
+            f"Ray cannot keep its files within a virtual environment, in {folder}: {fix}"
+        )

@@ -20,7 +20,10 @@ from .tokens import TOKENS
 
 @frozen(kw_only=True)
 class VLLMConfig(HTTPConfig):
-    """The server's address, ending in ``/v1``; the key is what it was started with, if any."""
+    """The server's address, ending in ``/v1``; the key is what it was started with, if any.
+
+    *api* is which of OpenAI's two APIs chats go through.
+    """
 
     base_url: str = "http://localhost:8000/v1"
     api: Literal["chat", "responses"] = "chat"

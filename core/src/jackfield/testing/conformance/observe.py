@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any, NoReturn
 
 import anyio
@@ -19,6 +23,9 @@ from ...requests import Request
 from ...types import ChatResponse
 
 BACKENDS = ("asyncio", "trio")
+
+NOBODYS = {"jackfield", "msgspec", "anyio", "trio", *sys.stdlib_module_names}
+"""Packages whose lines say nothing about a plugin's mistake."""
 
 FACTS = ("message", "phase", "status", "code", "param", "request_id", "retry_after", "retryable")
 
@@ -47,17 +54,37 @@ class Outcome:
     error: type[LLMError] | None = None
     facts: tuple[tuple[str, Any], ...] = ()
     partial: ChatResponse | None = None
+    where: str = field(default="", eq=False)
 
     def __str__(self) -> str:
         if self.error is None:
             return f"{len(self.events)} events and {self.result!r}"
-        return f"{len(self.events)} events and {self.error.__name__} {dict(self.facts)}"
+        return f"{len(self.events)} events and {self.error.__name__} {dict(self.facts)}{self.where}"
 
 
 def failed(error: LLMError, events: Iterable[Any] = ()) -> Outcome:
     """The outcome of a call that raised *error* after *events*."""
     partial = error.partial if isinstance(error, StreamInterruptedError) else None
-    return Outcome(events=tuple(events), error=type(error), facts=_facts(error), partial=partial)
+    return Outcome(
+        events=tuple(events),
+        error=type(error),
+        facts=_facts(error),
+        partial=partial,
+        where=raised_in(error),
+    )
+
+
+def raised_in(error: BaseException) -> str:
+    """The line of the plugin's own code where *error*, or what led to it, was raised; empty if it was in the core."""
+    found: BaseException | None = error
+    where = ""
+    while found is not None:
+        for frame, line in walk_tb(found.__traceback__):
+            package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+            if package not in NOBODYS:
+                where = f"\n  raised in {frame.f_code.co_filename}:{line}, {frame.f_code.co_name}"
+        found = found.__cause__ or found.__context__
+    return where
 
 
 def observe(provider: LLMProvider, request: Request[Any], stream: bool) -> Outcome:
@@ -166,12 +193,39 @@ def stalling(
     return cls(config, async_driver=AsyncDriver(transport)), transport
 
 
+@contextmanager
+def refused(kind: type[LLMError], todo: str, said: str = "") -> Iterator[list[LLMError]]:
+    """Fail with *todo* unless a *kind* of error comes out, whose message has *said*; it is put in the list."""
+    __tracebackhide__ = True
+    caught: list[LLMError] = []
+    try:
+        yield caught
+    except kind as error:
+        require(said in str(error), f"the error says {str(error)!r}, and nothing of {said!r}", todo)
+        caught.append(error)
+    else:
+        complain(f"no {kind.__name__} was raised", todo)
+
+
+@contextmanager
+def collecting() -> Iterator[None]:
+    """Collect the garbage that is made within it, and that alone: a suite that has run for long holds much else."""
+    gc.freeze()
+    try:
+        yield
+        gc.collect()
+    finally:
+        gc.unfreeze()
+
+
 def require(ok: Any, what: str, todo: str) -> None:
     """Fail with *what* is wrong and what is to be done, unless *ok*."""
+    __tracebackhide__ = True
     if not ok:
         complain(what, todo)
 
 
 def complain(what: str, todo: str) -> NoReturn:
     """Fail with *what* is wrong and what is to be done."""
+    __tracebackhide__ = True
     raise AssertionError(f"{what}\n  What to do: {todo}")

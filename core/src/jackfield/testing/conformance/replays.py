@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import random
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -17,11 +16,11 @@ from ...errors import LLMError
 from ...events import fold
 from ...provider import LLMProvider
 from ...requests import ChatRequest
-from ..recordings import Recording, recordings_of
+from ..recordings import Recording
 from .base import Base, http_only
-from .expect import check_expectations, check_request
+from .expect import check_expectations, check_request, check_result
 from .mutate import boundaries, essence, inject, said
-from .observe import BACKENDS, Outcome, observe, observe_all, replaying, require, stalling
+from .observe import BACKENDS, Outcome, collecting, observe, observe_all, require, stalling
 
 SMALL = 3000
 """Bodies of at most so many bytes are cut at every byte, larger ones at some."""
@@ -30,34 +29,18 @@ SMALL = 3000
 class ReplayTests(Base):
     """What was recorded is understood, whole or not at all."""
 
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """One test for each recording."""
-        if "recording" not in metafunc.fixturenames:
-            return
-        found = list(recordings_of(self.recordings))
-        if "stream" in metafunc.function.__name__:
-            found = [r for r in found if r.streamed and r.responses[-1].status < 300]
-        if found:
-            metafunc.parametrize("recording", found, ids=str)
-        else:
-            reason = "no such recording: set `recordings` (see jackfield.testing.recordings)"
-            skipped = pytest.param(None, marks=pytest.mark.skip(reason=reason))
-            metafunc.parametrize("recording", [skipped], ids=["none"])
-
-    def _replaying(self, recording: Recording) -> LLMProvider:
-        retry = {"attempts": len(recording.responses)}
-        config = {**self.config, "retry": retry}
-        return replaying(self.provider, config, recording.responses)
-
     def _observe(self, recording: Recording) -> Outcome:
-        provider = self._replaying(recording)
+        provider = self.replaying(recording)
         return observe(provider, recording.request(provider), recording.streamed)
 
     @http_only
     def test_a_recording_is_read_as_it_says(self, recording: Recording) -> None:
         """It gives a typed result, or the typed error that its status means."""
-        provider = self._replaying(recording)
-        outcome = observe(provider, recording.request(provider), recording.streamed)
+        provider = self.replaying(recording)
+        request = recording.request(provider)
+        outcome = observe(provider, request, recording.streamed)
+        if outcome.error is None:
+            check_result(str(recording), request, outcome.result)
         status = recording.responses[-1].status
         if status >= 300:
             what = f"status {status} gave {outcome}"
@@ -66,16 +49,16 @@ class ReplayTests(Base):
             require(told == status, f"the error's status is {told}", "leave make_error to the core")
         check_expectations(recording, outcome)
         transport: Any = provider._driver._transport  # noqa: SLF001  # put there above
-        for at, (sent, expected) in enumerate(
-            zip(transport.requests, recording.requests, strict=False)
-        ):
-            check_request(f"{recording}: request {at + 1}", sent, expected)
+        both = zip(transport.requests, recording.requests, strict=False)
+        for at, (sent, expected) in enumerate(both):
+            where = f"{recording}: request {at + 1}"
+            check_request(where, sent, expected, getattr(provider.config, "base_url", ""))
 
     @http_only
     def test_every_colour_reads_the_same(self, recording: Recording) -> None:
         """Blocking, asyncio and trio give the same events, result or error."""
         plain = self._observe(recording)
-        make = partial(self._replaying, recording)
+        make = partial(self.replaying, recording)
         request = recording.request(make())
         for backend in BACKENDS:
             (there,) = observe_all([make], request, recording.streamed, backend)
@@ -97,8 +80,8 @@ class ReplayTests(Base):
                 f"{recording} in pieces of {[len(c) for c in chunks][:8]}: {there}\n  not {plain}"
             )
             require(there == plain, what, todo)
-        makers = [partial(self._replaying, recording.cut(c)) for c in ways[:6]]
-        request = recording.request(self._replaying(recording))
+        makers = [partial(self.replaying, recording.cut(c)) for c in ways[:6]]
+        request = recording.request(self.replaying(recording))
         for backend in BACKENDS:
             for there in observe_all(makers, request, recording.streamed, backend):
                 what = f"{recording} under {backend}: {there}\n  not {plain}"
@@ -108,7 +91,7 @@ class ReplayTests(Base):
     def test_a_streams_events_fold_into_its_response(self, recording: Recording) -> None:
         """``fold(events) == stream.response``."""
         outcome = self._observe(recording)
-        if outcome.error is None and not _is_chat(self._replaying(recording), recording):
+        if outcome.error is None and not _is_chat(self.replaying(recording), recording):
             pytest.skip("not a chat: its events have no fold")
         if outcome.error is None:
             what = f"{fold(outcome.events)!r}\n  is not {outcome.result!r}"
@@ -151,20 +134,20 @@ class ReplayTests(Base):
         """Closing, leaving the ``with``, and dropping the stream reach the connection."""
         todo = "leave streaming to the core, or yield Defer(close) for what you open"
         for leave in ("close", "with", "drop"):
-            provider = self._replaying(recording)
-            transport: Any = provider._driver._transport  # noqa: SLF001  # put there above
-            stream = provider.stream(recording.request(provider))
-            try:
-                next(stream, None)
-            except LLMError:
-                pytest.skip("the recording is of an error")
-            if leave == "close":
-                stream.close()
-            elif leave == "with":
-                with stream:
-                    pass
-            del stream
-            gc.collect()
+            with collecting():
+                provider = self.replaying(recording)
+                transport: Any = provider._driver._transport  # noqa: SLF001  # put there above
+                stream = provider.stream(recording.request(provider))
+                try:
+                    next(stream, None)
+                except LLMError:
+                    pytest.skip("the recording is of an error")
+                if leave == "close":
+                    stream.close()
+                elif leave == "with":
+                    with stream:
+                        pass
+                del stream
             closed = [r.closed for r in transport.responses]
             require(all(closed), f"after {leave}, a response is still open", todo)
 
@@ -195,8 +178,10 @@ def _is_chat(provider: LLMProvider, recording: Recording) -> bool:
 
 
 def _splits(payload: bytes) -> Iterator[Sequence[bytes]]:
-    """Ways to cut *payload*: byte by byte, in two at every byte of a small one, at random."""
-    yield [payload[i : i + 1] for i in range(len(payload))]
+    """Ways to cut *payload*: at every byte, every second and third, in two at every byte of a small one, at random."""
+    for size, first in ((1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3)):
+        ends = [0, *range(first, len(payload), size), len(payload)]
+        yield [payload[a:b] for a, b in pairwise(ends) if b > a]
     chance = random.Random(len(payload))
     for _ in range(8):
         count = min(len(payload), chance.randint(1, 12))

@@ -9,14 +9,13 @@ import traceback
 from typing import Any
 
 import msgspec
-import pytest
 from attrs import fields
 
 from ...config import conceal
 from ...drivers.replay import Recorded, ReplayDriver
 from ...errors import ConfigError, LLMError
 from .base import Base, http_only
-from .observe import NoTransport, require, silent
+from .observe import NoTransport, refused, require, silent
 
 CANARY = "sk-canary-0123456789abcdefghijklmnop"
 """A key that is nobody's, and easy to find."""
@@ -72,7 +71,7 @@ class SecrecyTests(Base):
         self.needs_chat_exchange()
         driver = ReplayDriver([Recorded(status=401, chunks=[b"{}"])])
         provider = self._keyed(driver)
-        with pytest.raises(LLMError):
+        with refused(LLMError, "leave reading statuses to the core"):
             provider.execute(self.model, "Hi")
         (sent,) = driver.transport.requests
         self._clean("the URL", sent.url)
@@ -86,17 +85,17 @@ class SecrecyTests(Base):
         """A server's 401 that echoes the key shows it in no message, pickle or traceback."""
         self.needs_chat_exchange()
         provider = self._keyed(ReplayDriver([Recorded(status=401, chunks=[_BODY])]))
-        with pytest.raises(LLMError) as caught:
+        with refused(LLMError, "leave reading statuses to the core") as caught:
             provider.execute(self.model, "Hi")
-        self._check_error(caught.value)
+        self._check_error(caught[0])
 
     @http_only
     def test_a_configuration_error_does_not_quote_the_key(self) -> None:
         """Nor does its traceback, values of local variables included."""
         hidden = conceal({**self.config, "api_key": f"{CANARY}\n", "no_such_setting": 1})
-        with pytest.raises(ConfigError) as caught:
+        with refused(ConfigError, "leave loading the configuration to the core") as caught:
             self.provider(hidden)
-        self._check_error(caught.value)
+        self._check_error(caught[0])
 
     def _check_error(self, error: LLMError) -> None:
         self._clean("the message of an error", f"{error} {error!r} {vars(error)}")
@@ -118,7 +117,7 @@ class SecrecyTests(Base):
         root.setLevel(logging.DEBUG)
         try:
             provider = self._keyed(ReplayDriver([Recorded(status=401, chunks=[_BODY])]))
-            with pytest.raises(LLMError):
+            with refused(LLMError, "leave reading statuses to the core"):
                 provider.execute(self.model, "Hi")
         finally:
             root.removeHandler(handler)

@@ -101,7 +101,7 @@ def _results(call: Call[Any], body: bytes) -> Iterator[BatchResult]:
                 told = error.add(provider=call.provider.name)
                 yield BatchResult(custom_id=wire.custom_id, error=told)
             else:
-                yield BatchResult(custom_id=wire.custom_id, response=answer)
+                yield BatchResult.answered(wire.custom_id, answer, call.provider.batch_share)
 
 
 def _answer(call: Call[Any], result: Mapping[str, msgspec.Raw], asked: Any) -> Any:

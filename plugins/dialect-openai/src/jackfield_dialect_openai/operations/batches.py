@@ -153,9 +153,8 @@ def _result(
         exchange = provider.exchange_for(request)
         if not isinstance(exchange, Exchange):
             raise ResponseFormatError(f"{type(request).__name__}: no operation of a batch")
-        return BatchResult(
-            custom_id=name, response=provider.read(provider.prepare(request), exchange, response)
-        )
+        answer = provider.read(provider.prepare(request), exchange, response)
+        return BatchResult.answered(name, answer, provider.batch_share)
     except LLMError as error:
         return BatchResult(custom_id=name, error=error.add(provider=provider.name))
 

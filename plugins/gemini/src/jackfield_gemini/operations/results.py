@@ -109,9 +109,8 @@ def _result(
             raise _failure(provider, wire.get("error") or {})
         exchange: Any = provider.exchange_for(request)
         response = HTTPResponse(200, {}, msgspec.json.encode(wire["response"]))
-        return BatchResult(
-            custom_id=name, response=provider.read(provider.prepare(request), exchange, response)
-        )
+        answer = provider.read(provider.prepare(request), exchange, response)
+        return BatchResult.answered(name, answer, provider.batch_share)
     except LLMError as error:
         return BatchResult(custom_id=name, error=error.add(provider=provider.name))
 

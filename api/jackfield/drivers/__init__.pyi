@@ -1,0 +1,2 @@
+"""What is public of jackfield.drivers; `nox -s api -- --accept` writes it."""
+__all__ = []

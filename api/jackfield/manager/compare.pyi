@@ -1,0 +1,3 @@
+"""What is public of jackfield.manager.compare; `nox -s api -- --accept` writes it."""
+__all__ = ['compare']
+def compare(call: Any, prompt: Prompt, models: Sequence[str], *, repeat: int = 1, parameters: Params = None, concurrency: int = 1, progress: Seen | None = None, **options: Any) -> Comparison: ...

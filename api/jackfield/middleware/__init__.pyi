@@ -1,0 +1,2 @@
+"""What is public of jackfield.middleware; `nox -s api -- --accept` writes it."""
+__all__ = []

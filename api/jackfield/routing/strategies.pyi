@@ -1,0 +1,6 @@
+"""What is public of jackfield.routing.strategies; `nox -s api -- --accept` writes it."""
+__all__ = []
+STRATEGIES: Mapping[str, Callable[[], Strategy]]
+class Strategy(Protocol):
+    def choose(self, candidates: Sequence[Candidate], request: Request[Any], chance: float) -> Candidate: ...
+def make_strategy(name: str) -> Strategy: ...

@@ -1,0 +1,3 @@
+"""What is public of jackfield.simulate.pages; `nox -s api -- --accept` writes it."""
+__all__ = []
+def to_html(reports: Sequence[Report]) -> str: ...

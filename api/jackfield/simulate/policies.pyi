@@ -1,0 +1,3 @@
+"""What is public of jackfield.simulate.policies; `nox -s api -- --accept` writes it."""
+__all__ = []
+def read_policy(path: str | os.PathLike[str], env: Mapping[str, str] | None = None) -> ManagerSettings: ...

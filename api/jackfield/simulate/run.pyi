@@ -1,0 +1,3 @@
+"""What is public of jackfield.simulate.run; `nox -s api -- --accept` writes it."""
+__all__ = []
+def run_simulation(settings: ManagerSettings, scenario: Scenario, trace: Trace, seed: int = 0, *, route: str = '', name: str = '', progress: Callable[[float], object] | None = None) -> Report: ...

@@ -1,0 +1,5 @@
+"""What is public of jackfield.testing.conformance.secrecy; `nox -s api -- --accept` writes it."""
+from jackfield.testing.conformance.base import Base
+__all__ = []
+class SecrecyTests(Base):
+    ...

@@ -1,0 +1,3 @@
+"""What is public of jackfield_dialect_openai.catalogue; `nox -s api -- --accept` writes it."""
+__all__ = ['parse_models']
+def parse_models(call: Call[Any], response: HTTPResponse) -> Sequence[ModelInfo]: ...

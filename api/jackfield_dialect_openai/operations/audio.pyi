@@ -1,0 +1,3 @@
+"""What is public of jackfield_dialect_openai.operations.audio; `nox -s api -- --accept` writes it."""
+__all__ = ['parse_transcription']
+def parse_transcription(call: Call[TranscriptionRequest], response: HTTPResponse) -> TranscriptionResponse: ...

@@ -1,0 +1,3 @@
+"""What is public of jackfield_dialect_openai.operations.reading; `nox -s api -- --accept` writes it."""
+__all__ = ['read']
+def read(call: Call[Any], decoder: msgspec.json.Decoder[S], response: HTTPResponse) -> S: ...

@@ -1,0 +1,108 @@
+"""However long an attempt hangs and however many calls come, no outage is multiplied and no answer that can be had is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core_backends import Backend, ask
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from jackfield import ChatRequest, ChatResponse, LLMError, RequestTimeoutError, ServerError, Timeout
+from jackfield.drivers.virtual import VirtualDriver
+from jackfield.flow import NOW, Flow
+from jackfield.routing import Balance, Fallback, Route
+
+KINDS = st.sampled_from([ServerError, RequestTimeoutError])
+HANGS = st.floats(0.01, 60.0)
+RATES = st.sampled_from([0.2, 1.0, 5.0, 20.0])
+
+
+def down(name: str, kind: type[LLMError], seconds: float) -> Backend:
+    """Fails after *seconds*, always."""
+    return Backend(name, lambda *_: kind("no"), seconds)
+
+
+def minute(route: Route, rate: float, stream: bool = False) -> list[Any]:
+    """Outcome, start and end of each call of a minute."""
+
+    def timed() -> Flow[Any]:
+        began = yield NOW
+        outcome: Any
+        try:
+            outcome = yield from route.call(ask(), stream=stream)
+        except LLMError as error:
+            outcome = error
+        return outcome, began, (yield NOW)
+
+    return VirtualDriver().run_all([(i / rate, timed()) for i in range(int(60 * rate))])
+
+
+@settings(max_examples=15, deadline=None)
+@given(KINDS, HANGS, RATES, st.integers(1, 5), st.sampled_from([Fallback, Balance]))
+def test_a_full_outage_of_a_minute_is_not_multiplied(
+    kind: type[LLMError], hangs: float, rate: float, count: int, route: type[Route]
+) -> None:
+    backends = [down(str(i), kind, hangs) for i in range(count)]
+    offered = len(minute(route.of(*backends), rate))
+    assert sum(len(b.arrivals) for b in backends) <= 1.1 * offered + 100
+
+
+@settings(max_examples=10, deadline=None)
+@given(KINDS, HANGS, RATES)
+def test_nor_is_it_by_routes_in_routes(kind: type[LLMError], hangs: float, rate: float) -> None:
+    backends = [down(str(i), kind, hangs) for i in range(4)]
+    offered = len(minute(Fallback.of(Balance.of(*backends[:2]), Fallback.of(*backends[2:])), rate))
+    assert sum(len(b.arrivals) for b in backends) <= 1.1 * offered + 100
+
+
+@settings(max_examples=15, deadline=None)
+@given(KINDS, HANGS, RATES, st.integers(1, 3), st.floats(0.01, 30.0), st.booleans())
+# Waits for the target that is well, and could pay again for one that is not when it hears of it.
+@example(ServerError, 2.0, 20.0, 3, 19.0, False)
+def test_every_call_is_answered_while_one_target_is_well_and_waits_for_one_answer_of_it_at_most(
+    kind: type[LLMError], hangs: float, rate: float, count: int, latency: float, stream: bool
+) -> None:
+    failing = [down(str(i), kind, hangs) for i in range(count)]
+    well = Backend("well", latency=latency)
+    ended = minute(Fallback.of(*failing, well), rate, stream)
+    assert all(isinstance(outcome, ChatResponse) for outcome, _, _ in ended)
+    # What it takes in any case, and where many come at once, the first answer of each that is asked.
+    longest = count * hangs + latency + (count - 1) * hangs + latency
+    assert max(end - began for _, began, end in ended) <= longest + 0.05
+
+
+def test_a_few_fail_over_at_once() -> None:
+    well = Backend("well", latency=5.0)
+    ended = minute(Fallback.of(down("a", RequestTimeoutError, 10.0), well), 1.0)
+    assert max(end - began for _, began, end in ended) <= 15.0 + 0.05
+
+
+def test_a_crowd_sends_as_many_as_the_quota_allows_and_the_others_when_the_first_is_answered() -> (
+    None
+):
+    well = Backend("well", latency=5.0)
+    route = Fallback.of(down("a", ServerError, 10.0), well)
+    answers = VirtualDriver().run_all([(0.0, route.call(ask())) for _ in range(1000)])
+    assert {a.text for a in answers} == {"well"}
+    assert [well.arrivals.count(t) for t in (10.0, 15.0)] == [100, 900]
+
+
+def test_who_waits_for_a_target_that_hangs_asks_the_next_in_time() -> None:
+    """A hundred calls empty the quota; those behind them have less patience than who tries the second target."""
+    backends = [down("a", ServerError, 0.1), down("b", RequestTimeoutError, 300.0), Backend("well")]
+    route = Fallback.of(*backends)
+    hasty = ChatRequest(model="m", messages="Hi", timeout=Timeout(total=10.0))
+    crowd = [(0.0, route.call(ask())) for _ in range(120)]
+    behind = [(0.05, route.call(hasty)) for _ in range(20)]
+    results = VirtualDriver().run_all([*crowd, *behind])
+    assert {getattr(r, "text", repr(r)) for r in results} == {"well"}
+
+
+def test_a_crowd_that_waits_for_a_target_which_fails_too_is_told_at_once() -> None:
+    backends = [down("a", ServerError, 10.0), down("b", ServerError, 5.0)]
+    results = VirtualDriver().run_all([(0.0, Fallback.of(*backends).call(ask())) for _ in range(3)])
+    assert all(isinstance(r, ServerError) for r in results)
+    route = Fallback.of(*backends)
+    ended = VirtualDriver().run_all([(0.0, route.call(ask())) for _ in range(1000)])
+    assert all(isinstance(r, ServerError) for r in ended)

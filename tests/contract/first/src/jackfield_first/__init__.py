@@ -1,0 +1,1 @@
+"""Plugins written for the first version of Jackfield's contract."""
