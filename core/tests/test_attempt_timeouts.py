@@ -195,6 +195,26 @@ def test_a_targets_own_shorter_timeout_is_kept() -> None:
 
 
 @COLOURS
+def test_a_route_inside_keeps_its_own_shorter_timeout(stream: bool) -> None:
+    services = Services(a=HANGS, b=0.0)
+    inner = Fallback.of(toy("a"), timeout={"total": 10.0})
+    assert services.call(Fallback.of(inner, toy("b")), stream=stream) == ("b", 10.0)
+    # Not where the caller says how long the call may take.
+    services = Services(a=HANGS, b=0.0)
+    inner = Fallback.of(toy("a"), timeout={"total": 10.0})
+    asked = Timeout(total=60.0, first_chunk=60.0)
+    assert services.call(Fallback.of(inner, toy("b")), stream=stream, timeout=asked) == ("b", 30.0)
+
+
+@COLOURS
+def test_a_longer_one_of_the_outermost_route_is_not_cut_by_it(stream: bool) -> None:
+    services = Services(a=900.0)
+    inner = Fallback.of(toy("a", timeout={"total": 5000.0, "first_chunk": 5000.0, "idle": 5000.0}))
+    route = Fallback.of(inner, timeout={"total": 1200.0})
+    assert services.call(route, stream=stream) == ("a", 900.0)
+
+
+@COLOURS
 def test_routes_inside_routes_share_among_all_that_could_be_asked(stream: bool) -> None:
     services = Services(a=HANGS, b=HANGS, c=HANGS, d=1.0)
     route = Fallback.of(Balance.of(*toys("ab")), Fallback.of(*toys("cd")))

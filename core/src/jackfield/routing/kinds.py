@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import evolve, field, frozen
@@ -61,8 +61,11 @@ class Balance(Route):
         return self._states[chosen.index]
 
     def _order(self, request: Request[Any], now: float) -> list[TargetState]:
-        strategy, left = copy.deepcopy(self.strategy), list(self._states)
         order: list[TargetState] = []
+        try:
+            strategy, left = copy.deepcopy(self.strategy), list(self._states)
+        except Exception:  # noqa: BLE001  # somebody's own strategy holds what cannot be copied, as a lock
+            return list(self._states)
         while left:
             order.append(self._chosen(strategy, left, request, now, 0.0))
             left.remove(order[-1])
@@ -87,6 +90,11 @@ class Keys(Route):
         self._last = -1
         for state in self._states:
             state.breaker.settings = _NEVER
+
+    @property
+    def prefill(self) -> Mapping[str, Any] | None:  # type: ignore[override]  # of its targets, not of its class
+        """How the provider goes on with a last assistant message, if it can."""
+        return self.targets[0].provider.prefill
 
     def choose(
         self, free: Sequence[TargetState], request: Request[Any], now: float, chance: float

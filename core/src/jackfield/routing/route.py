@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 from attrs import evolve, field, frozen
@@ -19,7 +19,7 @@ from ..retrying import Budget
 from ..types import ConfigIssue, ModelInfo
 from .breaker import Permit
 from .explained import RouteExplanation, consider
-from .targets import RouteTarget, TargetState, out, share_of
+from .targets import LATELY, RouteTarget, TargetState, out, share_of, within
 from .trip import Asked, RouteBudget, Trip
 from .verdicts import Verdict
 
@@ -104,19 +104,27 @@ class Route(LLMProvider):
     def attempts(self, request: Request[R], stream: bool, budget: Budget | None) -> Flow[R]:
         """*request*, by one target after the other; the outermost route's budget is everybody's."""
         started = yield NOW
-        timeout = request.timeout or self.config.timeout
+        own: Timeout = self.config.timeout
+        timeout = request.timeout or own
         if isinstance(request, ModelListRequest):
             return cast("R", (yield from self._models(request, timeout, started + timeout.total)))
         if budget is None:
             tries = self.config.retry.attempts - 1 + self.leaves
             end, owner = started + timeout.total, True
-            budget = RouteBudget(tries, end, quota=self._quota, timeout=self.config.timeout)
+            budget = RouteBudget(tries, end, quota=self._quota, timeout=own)
         else:
             owner = False
             if not isinstance(budget, RouteBudget):  # of a caller that is no route
                 budget = RouteBudget(budget.attempts, budget.deadline, quota=self._quota)
-        trip = Trip(self, request, stream, budget, owner)
-        return cast("R", (yield from trip.go()))
+        before = budget.timeout, budget.deadline
+        if request.timeout is None and not owner:
+            budget.timeout = within(budget.timeout, own)
+            if own.total != Timeout().total:
+                budget.deadline = min(budget.deadline, started + own.total)
+        try:
+            return cast("R", (yield from Trip(self, request, stream, budget, owner).go()))
+        finally:
+            budget.timeout, budget.deadline = before
 
     def _models(
         self, request: ModelListRequest, timeout: Timeout, end: float
@@ -158,11 +166,11 @@ class Route(LLMProvider):
         the signal that something was.
         """
         with self._lock:
-            able = [s for s in self._states if s.index not in asked.tried and s.can(request)]
-            shut = out(self._states, now)
+            could = [s for s in self._states if s.can(request)]
+            able, shut = [s for s in could if s.index not in asked.tried], out(could, now)
             free = [s for s in able if s.index not in shut and s.cooling <= now]
             if asked.poor:
-                free = [s for s in free if not s.breaker.streak]
+                free = [s for s in free if s.index not in asked.before and not s.breaker.streak]
             free = [s for s in free if s.dead_until <= now] or free
             if not free:
                 return None
@@ -173,7 +181,8 @@ class Route(LLMProvider):
                 rest = [s for s in able if s is not chosen and times[s] < asked.end]
                 others = sum(s.turns for s in rest)
                 first = min((times[s] for s in rest), default=now)
-            doubtful = asked.again and chosen.doubtful(now)
+            again = bool(asked.before) and chosen.index not in asked.before
+            doubtful = again and chosen.doubtful(now)
             if doubtful and asked.poor and chosen.doubted:
                 return chosen, chosen.news(), others, first
             chosen.occupancy += 1
@@ -230,18 +239,16 @@ class Route(LLMProvider):
                 state.doubted.discard(permit)
                 state.tell()
 
-    def available_in(
-        self, request: Request[Any], over: Collection[int], now: float
-    ) -> float | None:
-        """Seconds until a target that is not *over* may be asked; None if there is none."""
+    def free_in(self, request: Request[Any], now: float) -> Mapping[int, float]:
+        """Seconds until each target that has the operation may be asked, by its index.
+
+        One whose probe is on its way may be as soon as that is answered: who waits looks again soon.
+        """
         with self._lock:
-            shut = out(self._states, now)
-            times = [
-                max(s.cooling, s.breaker.until if s.index in shut else now)
-                for s in self._states
-                if s.index not in over and s.can(request)
-            ]
-        return max(min(times) - now, 0.0) if times else None
+            could = [s for s in self._states if s.can(request)]
+            shut = out(could, now)
+            times = {s: max(s.breaker.until, now + LATELY) for s in could if s.index in shut}
+            return {s.index: max(s.cooling, times.get(s, now), now) - now for s in could}
 
     def passes(self, verdict: Verdict) -> bool:
         """Whether the next target is asked after a failure of this kind."""
@@ -260,8 +267,9 @@ class Route(LLMProvider):
         """What would be sent to whom, and why; a `RouteExplanation`."""
         now = self._driver.run(read_clock())
         with self._lock:
-            shut = out(self._states, now)
+            shut = out([s for s in self._states if s.can(request)], now)
             order = [(s, s.index in shut) for s in self._order(request, now)]
+        order.sort(key=lambda pair: pair[0].dead_until > now)  # they are asked last
         timeout = request.timeout or self.config.timeout
         patience = self.config.attempt_timeout, self._hands_on
         considered = consider(order, evolve(request, timeout=timeout), now, *patience)

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 from attrs import evolve
 
+from ..errors import RequestTimeoutError
 from ..events import Finish, PartMetadata, ResponseBuilder, StreamEvent, StreamStart, TextDelta
-from ..flow import NOW, Flow, HTTPRequest, Read, performed
+from ..flow import NOW, Flow, HTTPRequest, Read, Sleep, Wait, performed
 from ..provider import LLMProvider
 from ..requests import ChatRequest
 from ..types import CallWarning, ChatResponse, Message, Role, TextPart, Usage
@@ -48,8 +49,20 @@ class Watch:
                 self._began(self.first)
             step = self._seen(step)
         elif self.first is None and self._until < float("inf"):
+            if isinstance(step, Sleep | Wait):
+                return (yield from self._paused(step))
             step = self._sooner(step)
         return (yield step)
+
+    def _paused(self, step: Sleep | Wait) -> Flow[Any]:
+        """The outcome of *step*; who waits for more than the time for the first event is told to ask another."""
+        left = max(self._until - (yield NOW), 0.0)
+        if step.seconds <= left:
+            return (yield step)
+        if (yield evolve(step, seconds=left)):
+            return True
+        message = "the time to begin a stream was over while the call waited for its turn"
+        raise RequestTimeoutError(message, phase="limit", retryable=False)
 
     def _sooner(self, step: Any) -> Any:
         """*step*, over by the time for the first event."""
@@ -101,19 +114,22 @@ class Prefix:
         """What was delivered, as one answer."""
         return self._built.build()
 
-    def request(self, request: ChatRequest, provider: LLMProvider) -> ChatRequest | None:
-        """*request* for the rest of the answer from *provider*; None where that cannot be had."""
-        partial, options = self._built.build(), provider.prefill
-        if options is None or not self._only_text or not partial.text.strip():
-            return None
-        self._broken = partial
+    def can(self, provider: LLMProvider) -> bool:
+        """Whether *provider* can go on with what was delivered."""
+        said = self._only_text and self._built.build().text.strip()
+        return bool(said) and provider.prefill is not None
+
+    def request(self, request: ChatRequest, provider: LLMProvider) -> ChatRequest:
+        """*request* for the rest of the answer from *provider*, which can go on with it."""
+        self._broken = partial = self._built.build()
         said = partial.text.rstrip()  # some refuse a last message that ends in blanks
         self._gap = partial.text[len(said) :]
-        own = {**options, **request.provider_options.get(provider.info.name, {})}
+        kind, options = provider.get_info().name, provider.prefill or {}
+        own = {**options, **request.provider_options.get(kind, {})}
         return evolve(
             request,
             messages=(*request.messages, Message(Role.ASSISTANT, (TextPart(said),))),
-            provider_options={**request.provider_options, provider.info.name: own},
+            provider_options={**request.provider_options, kind: own},
         )
 
     def _continued(self, event: StreamEvent) -> StreamEvent | None:
@@ -121,9 +137,11 @@ class Prefix:
         if isinstance(event, StreamStart):
             return StreamStart(warnings=event.warnings) if event.warnings else None
         if type(event) is TextDelta and event.choice == 0:
-            gap, self._gap = self._gap, ""
-            text = event.text.removeprefix(gap)
-            return TextDelta(text, self._index) if text else None
+            text, gap = event.text, self._gap  # which comes again, maybe piece by piece
+            pairs = enumerate(zip(text, gap, strict=False))
+            same = next((i for i, (a, b) in pairs if a != b), min(len(text), len(gap)))
+            self._gap = gap[same:] if same == len(text) else ""
+            return TextDelta(text[same:], self._index) if text[same:] else None
         if type(event) is Finish and event.choice == 0:
             return self._finish(event)
         return event

@@ -159,7 +159,11 @@ def _smoothed(before: float | None, measured: float) -> float:
 
 
 def out(states: Sequence[TargetState], now: float) -> set[int]:
-    """Indexes of the targets whose breaker keeps them out: the longest open, at most half of all."""
+    """Indexes of the targets whose breaker keeps them out: the longest open, at most half of all.
+
+    Those whose keys were refused are asked last in any case, and count for nothing.
+    """
+    states = [s for s in states if s.dead_until <= now]
     blocked = [s for s in states if s.breaker.blocks(now)]
     blocked.sort(key=lambda s: (s.breaker.opened, s.index))
     return {s.index for s in blocked[: len(states) // 2]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
@@ -16,36 +16,42 @@ from ..retrying import Budget, RetryQuota
 from .breaker import Permit
 from .streams import Prefix, Watch
 from .targets import TargetState, share_of, within
-from .verdicts import Verdict, judge
+from .verdicts import Verdict, judge, most_hopeful
 
 if TYPE_CHECKING:
     from .route import Route
 
 LOG = logging.getLogger("jackfield.routing")
 
+_TICK = 0.001
+"""Seconds that a call waits at the least, so that it is some time later."""
+
 
 @define
 class RouteBudget(Budget):
     """A call's budget as routes hand it on: *quota* pays for further tries, a stream begins by *begin*.
 
-    No target takes longer than the outermost route's *timeout*.
+    No target takes longer than the *timeout* of the routes that it is in. *failures* of targets, and
+    *given_up*, the notes on those that did not answer in time, are the whole call's.
     """
 
     quota: RetryQuota = field(factory=RetryQuota)
     begin: float = float("inf")
     timeout: Timeout = field(factory=Timeout)
+    failures: list[tuple[str, LLMError]] = field(factory=list)
+    given_up: list[str] = field(factory=list)
 
 
 @frozen
 class Asked:
     """A call before its next try: who was *tried*, and when its time, or that to begin a stream, ends.
 
-    *again*: it failed elsewhere, in this round; *poor*: the quota is too empty for a further try.
+    *before*: whom it has asked, in any round; *poor*: the quota is too empty for a further try.
     """
 
     tried: Mapping[int, LLMError]
     end: float
-    again: bool = False
+    before: Collection[int] = ()
     poor: bool = False
 
 
@@ -61,8 +67,13 @@ class Trip:
         self.paid = 0
         """What the try on its way took from the quota."""
         self.tried: dict[int, LLMError] = {}
-        self.failures: list[tuple[str, LLMError]] = []
-        self.given_up: list[str] = []
+        """Who failed, and is not asked again in this round."""
+        self.due: dict[int, float] = {}
+        """When each of them is to be asked again, once somebody waited for that."""
+        self.before: set[int] = set()
+        """Who was asked, in any round."""
+        self.failure: LLMError | None = None
+        """The last one."""
         self.waited = False
         """Whether it has just heard of the target that it waited for: it asks who is known to be well."""
         self.broken: LLMError | None = None
@@ -82,7 +93,7 @@ class Trip:
             if entered is None and waited:
                 continue
             if entered is None and asked.poor:
-                raise self._final(self.failures[-1][1])
+                raise self._over(now)
             if entered is None:
                 yield from self._pause(now)
                 continue
@@ -92,7 +103,9 @@ class Trip:
                 yield from self._await(permit, state.index, asked.end - now, seconds)
                 continue
             try:
-                request = self._prepared(state, permit, now)
+                if not self._paid(state, permit, now):
+                    continue
+                request = self._prepared(state)
                 try:
                     return (yield from self._ask(state, permit, request, now, seconds))
                 except LLMError as error:
@@ -108,19 +121,19 @@ class Trip:
         """
         budget = self.budget
         end = min(budget.deadline, budget.begin)
-        if not self.failures:
+        if self.failure is None:
             return Asked(self.tried, end)
-        poor = self.waited or not budget.quota.covers(self.failures[-1][1])
-        return Asked(self.tried, end, again=self.rounds == 1, poor=poor)
+        poor = self.waited or not budget.quota.covers(self.failure)
+        return Asked(self.tried, end, before=self.before, poor=poor)
 
     def _await(self, news: Signal, index: int, left: float, seconds: float | None) -> Flow[None]:
         """Wait until something is heard of the target that is to be asked, no longer than it might take to answer."""
         if left > 0 and (yield Wait(news, left if seconds is None else seconds)):
             self.waited = True
-        elif left > 0 and seconds is not None:
-            self.tried[index] = self.failures[-1][1]  # who else could be asked is
+        elif left > 0 and seconds is not None and self.failure is not None:
+            self.tried[index] = self.failure  # who else could be asked is
         else:
-            raise self._final(self.failures[-1][1])
+            raise self._over((yield NOW))
 
     def _share(self, state: TargetState, others: int, left: float, alone: float) -> float | None:
         """For how many of *left* seconds *state* may keep the call from *others*; None: as long as it likes.
@@ -133,32 +146,31 @@ class Trip:
         share = share_of(left, self.route.config.attempt_timeout, state.turns, others)
         return share if share is None else max(share, min(alone, left))
 
-    def _prepared(self, state: TargetState, permit: Permit, now: float) -> Request[Any]:
-        """The request as the target is to have it, its try paid for; no time left is no try."""
+    def _paid(self, state: TargetState, permit: Permit, now: float) -> bool:
+        """Whether the try is free or paid for; not where others were quicker to take what the quota had."""
         self.paid = 0
-        if self.failures:
-            error = self.failures[-1][1]
-            if self.budget.attempts < 1 or now >= self.budget.deadline:
-                raise self._final(error)
-            free = self.rounds == 1 and not state.breaker.streak
-            if not free or permit in state.doubted:
-                self.paid = self.budget.quota.price(error) if self.budget.quota.take(error) else 0
-                if not (free or self.paid):
-                    raise self._final(error)
+        error = self.failure
+        if error is None:
+            return True
+        if self.budget.attempts < 1 or now >= self.budget.deadline:
+            raise self._over(now)
+        free = state.index not in self.before and not state.breaker.streak
+        if (not free or permit in state.doubted) and self.budget.quota.take(error):
+            self.paid = self.budget.quota.price(error)
+        return free or self.paid > 0
+
+    def _prepared(self, state: TargetState) -> Request[Any]:
+        """The request as the target is to have it."""
         request, target = self.request, state.target
         if target.model is not None and target.model != request.model:
             request = evolve(request, model=target.model)
         if request.timeout is None and not hasattr(target.provider, "targets"):
             own = target.provider.config.timeout
-            timeout = within(within(own, self.route.config.timeout), self.budget.timeout)
+            timeout = within(own, self.budget.timeout)
             request = request if timeout is own else evolve(request, timeout=timeout)
         if self.broken is not None and self.prefix is not None:
             assert isinstance(request, ChatRequest)
-            continued = self.prefix.request(request, target.provider)
-            if continued is None:
-                self.broken.add_note(f"{target.name} cannot go on with what was delivered")
-                raise self._final(self.broken)
-            request = continued
+            request = self.prefix.request(request, target.provider)
         return request
 
     def _ask(
@@ -170,6 +182,7 @@ class Trip:
         seconds: float | None,
     ) -> Flow[Any]:
         provider = state.target.provider
+        self.before.add(state.index)
         mark = None
         if not hasattr(provider, "targets"):
             self.budget.attempts -= 1
@@ -187,6 +200,10 @@ class Trip:
         try:
             flow = provider.call(request, stream=self.stream, budget=budget)
             result = yield from watch.relay(flow)
+        except GeneratorExit:  # the caller has had enough of it
+            if watch.first is not None:
+                self.budget.quota.give(self.paid or 1)
+            raise
         finally:
             budget.deadline = deadline
             budget.begin = begin if watch.first is None else float("inf")
@@ -213,18 +230,22 @@ class Trip:
         """Note a target's failure; raise it, unless somebody else may be asked."""
         verdict, now = judge(error), (yield NOW)
         self.route.failed(state, permit, now, verdict, error.retry_after)
-        self.tried[state.index] = error
-        name = state.target.name
+        self.tried[state.index] = self.failure = error
+        self.due.pop(state.index, None)
+        name, budget = state.target.name, self.budget
         if seconds is not None and now >= started + seconds:
             left = f"{name} had not answered in its {seconds:.3g} s of the call (attempt_timeout)"
-            self.given_up.append(left)
-        self.failures.append((name, error))
+            budget.given_up.append(left)
+        if not any(known is error for _, known in budget.failures):  # of a route inside
+            budget.failures.append((name, error))
         yield from self._go_on(error, verdict)
         if self.route.passes(verdict):
             LOG.warning("%s: %s failed, asking the next: %s", self.route.name, name, error)
             return
         if verdict in (Verdict.RETRY, Verdict.LIMITED) and self.owner:
-            self.tried.update(dict.fromkeys(range(len(self.route.targets)), error))
+            every = range(len(self.route.targets))
+            self.tried.update(dict.fromkeys(every, error))
+            self.before.update(every)
             return
         raise self._final(error)
 
@@ -242,42 +263,75 @@ class Trip:
         if not interrupted or verdict in (Verdict.STOP, Verdict.NO_MODEL):
             raise self._final(error)
         self.broken = self.broken or error
+        if self.prefix is not None:
+            self._leave_out(self.prefix, self.broken)
         if contract == "restart_marked":
             told = StreamRestart(reason=error.message, provider=error.provider, model=error.model)
             yield [told]
 
+    def _leave_out(self, prefix: Prefix, broken: LLMError) -> None:
+        """Ask none of those who cannot go on with what was delivered."""
+        for index, target in enumerate(self.route.targets):
+            if index not in self.tried and not prefix.can(target.provider):
+                self.tried[index] = broken
+                broken.add_note(f"{target.name} cannot go on with what was delivered")
+
     def _pause(self, now: float) -> Flow[None]:
         """Nobody may be asked now: wait until somebody may, or raise."""
-        policy, deadline = self.route.config.retry, self.budget.deadline
-        again = {i: e for i, e in self.tried.items() if e.retryable}
-        over = self.tried.keys() - again.keys()
-        until = self.route.available_in(self.request, over, now) or 0.0
-        error = min(again.values(), key=lambda e: e.retry_after or 0.0, default=None)
-        if self.tried and (error is None or not self.owner or self.broken is not None):
-            raise self._final(self.failures[-1][1])
+        if self.tried and (not self.owner or self.broken is not None):
+            raise self._over(now)
+        policy, chance = self.route.config.retry, (yield RANDOM)
+        free = self.route.free_in(self.request, now)
+        waits: dict[int, float] = {}
+        for index, seconds in free.items():
+            error = self.tried.get(index) or self._cooldown(seconds)
+            delay = policy.delay(self.rounds, error, chance)
+            if delay is None or seconds > policy.longest_hint:
+                continue
+            if index in self.tried:
+                delay = self.due.setdefault(index, now + delay) - now
+            waits[index] = max(delay, seconds, _TICK)
+        wait = min(waits.values(), default=float("inf"))
+        if not self.owner or now + wait >= self.budget.deadline or self.budget.attempts < 1:
+            raise self._over(now)
+        LOG.warning("%s: nobody may be asked now, again in %.1f s", self.route.name, wait)
+        yield Sleep(wait)
+        again = {i for i in self.tried if waits.get(i, float("inf")) <= wait}
+        self.rounds += bool(again)
+        for index in again:
+            del self.tried[index], self.due[index]
+
+    def _cooldown(self, seconds: float) -> LLMError:
+        """What is said of targets that are all out, for so many *seconds*."""
+        return OverloadedError(
+            f"every target of {self.route.name} is out: try again in {seconds:.0f} s",
+            code="cooldown", retry_after=seconds, phase="limit", provider=self.route.name,
+        )  # fmt: skip
+
+    def _over(self, now: float) -> LLMError:
+        """What is told when nobody is left to ask: the most hopeful failure.
+
+        The route around this one is told when any of the targets may be asked again.
+        """
+        error = most_hopeful(self.tried.values()) or self.failure
+        free = self.route.free_in(self.request, now).items()
+        soon = min(
+            (s for i, s in free if getattr(self.tried.get(i), "retryable", True)), default=0.0
+        )
         if error is None:
-            error = OverloadedError(
-                f"every target of {self.route.name} is out: try again in {until:.0f} s",
-                code="cooldown", retry_after=until, phase="limit", provider=self.route.name,
-            )  # fmt: skip
-        delay = policy.delay(self.rounds, error, (yield RANDOM)) if self.owner else None
-        if delay is None or now + max(delay, until) >= deadline or until > policy.longest_hint:
-            raise self._final(error)
-        if self.budget.attempts < 1:
-            raise self._final(error)
-        LOG.warning("%s: round %d failed, again in %.1f s", self.route.name, self.rounds, delay)
-        yield Sleep(max(delay, until))
-        self.rounds += 1
-        self.tried = {i: e for i, e in self.tried.items() if i not in again}
+            error = self._cooldown(soon)
+        elif not self.owner and judge(error) is Verdict.LIMITED:
+            error.retry_after = soon
+        return self._final(error)
 
     def _final(self, error: LLMError) -> LLMError:
         """What the caller is told: *error*, or the one that broke the stream, with all the others."""
         told = self.broken or error
         if self.owner:
             told.attempts = self.budget.made
-            for name, other in self.failures:
+            for name, other in self.budget.failures:
                 if other is not told:
                     told.add_note(f"{name}: {type(other).__name__}: {other}")
-            for said in self.given_up:
+            for said in self.budget.given_up:
                 told.add_note(said)
         return told

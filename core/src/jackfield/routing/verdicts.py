@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from ..errors import (
@@ -39,6 +40,21 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     NO_MODEL = "no_model"
     STOP = "stop"
+
+
+_HOPELESS = {Verdict.STOP, Verdict.DEAD_KEY, Verdict.NO_MODEL}
+
+
+def most_hopeful(errors: Iterable[LLMError]) -> LLMError | None:
+    """Of the failures of several targets the one that says when and whether to ask again; None of none.
+
+    One that may be asked again comes first, the sooner the better, and then who makes way for another.
+    """
+
+    def order(error: LLMError) -> tuple[bool, bool, float]:
+        return not error.retryable, judge(error) in _HOPELESS, error.retry_after or 0.0
+
+    return min(errors, key=order, default=None)
 
 
 def judge(error: LLMError) -> Verdict:
