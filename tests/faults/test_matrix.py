@@ -20,7 +20,7 @@ Wrong = tuple[str, str, str]
 Seen = tuple[Sequence[Sequence[str]], Sequence[tuple[str, str]]]
 """What each call of a case came to, and what is wrong with them; their answers are not kept, for they are large."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 class Matrix:

@@ -77,7 +77,6 @@ STREAMED = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "str
 WITH_THE_PROXY = [
     pytest.mark.live,
     pytest.mark.timeout(300),  # the first test waits for its start
-    pytest.mark.xdist_group("litellm"),
     needs_litellm,
     needs_llama_server,
 ]

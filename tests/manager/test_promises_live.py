@@ -134,10 +134,14 @@ def test_more_than_a_thousand_calls_meet_every_fault_and_all_are_answered(
         assert by == {"well"}
         rows = list(attempts(managed.around.ledger.store))  # type: ignore[union-attr]  # it has one
     sent = Counter(r.tag for r in server.log.requests() if r.tag.startswith(f"{colour}-"))
-    # M6: a row for each request, and for those that reached nobody.
-    nowhere = ("refused", "reset_on_accept")
+    # M6: a row for each request, and for those that reached nobody. Who says nothing is given up so
+    # soon that a busy machine may not have asked at all.
+    nowhere = ("refused", "reset_on_accept", "-no_head-")
     reached = [r for r in rows if not any(w in r["provider"] for w in nowhere)]
+    silent = sum("-no_head-" in r["provider"] for r in rows)
+    asked_in_vain = sum(sent.pop(tag) for tag in [*sent] if "-no_head-" in tag)
     assert len(reached) == sum(sent.values())
+    assert 0 < asked_in_vain <= silent
     well = [r for r in rows if r["provider"].endswith("-well")]
     assert {r["status"] for r in well} == {"ok"}
     assert (sum(r["input_tokens"] for r in well), sum(r["output_tokens"] for r in well)) == (
