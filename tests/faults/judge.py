@@ -86,7 +86,10 @@ def _verdict(
         if waits is None or not case.fault.hint - 2 <= waits <= case.fault.hint + 1:
             yield "verdict", f"retry_after is {waits}, not {case.fault.hint}"
     if isinstance(error, LLMError) and outcome.streamed and not hasattr(error, "partial_text"):
-        yield "verdict", f"{outcome.streamed!r:.60} was handed out, and {error!r:.200} does not say so"
+        yield (
+            "verdict",
+            f"{outcome.streamed!r:.60} was handed out, and {error!r:.200} does not say so",
+        )
     if isinstance(error, StreamInterruptedError) and "interrupted" in case.expected:
         yield from _partial(case, outcome, error, server)
     if case.stream and "interrupted" in case.expected and len(server.log.requests(tag)) > 1:
