@@ -110,6 +110,14 @@ def test_no_target_is_asked_again_before_it_said() -> None:
     assert not [t for t in first.arrivals if 0 < t < 10.0]
 
 
+def test_the_last_try_is_for_a_target_that_said_when_to_come_back() -> None:
+    first, second = Backend("first", down), Backend("second", limited(10.0, 0, 1))
+    outcomes = ended(Fallback.of(first, second), 0.0, 0.5)  # the second call does not ask it before
+    assert [text for text, _ in outcomes] == ["second", "second"]
+    assert all(at <= 1.0 + 10.0 * 1.25 + 0.2 for _, at in outcomes)
+    assert len(first.arrivals) <= 4
+
+
 @given(st.lists(st.floats(0.1, 50.0), min_size=1, max_size=4), st.floats(0.0, 5.0))
 def test_a_limited_route_answers_as_soon_as_the_first_of_its_targets_may_be_asked(
     hints: list[float], second: float

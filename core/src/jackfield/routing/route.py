@@ -250,6 +250,11 @@ class Route(LLMProvider):
             times = {s: max(s.breaker.until, now + LATELY) for s in could if s.index in shut}
             return {s.index: max(s.cooling, times.get(s, now), now) - now for s in could}
 
+    def limited(self, now: float) -> set[int]:
+        """Indexes of the targets that asked to be left alone for now."""
+        with self._lock:
+            return {s.index for s in self._states if s.cooling > now}
+
     def passes(self, verdict: Verdict) -> bool:
         """Whether the next target is asked after a failure of this kind."""
         return verdict in self._passes

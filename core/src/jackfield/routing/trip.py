@@ -291,6 +291,8 @@ class Trip:
             if index in self.tried:
                 delay = self.due.setdefault(index, now + delay) - now
             waits[index] = max(delay, seconds, _TICK)
+        if 1 < self.rounds == policy.attempts - 1:  # the last time is for those who said when
+            waits = {i: w for i, w in waits.items() if i in self.route.limited(now)} or waits
         wait = min(waits.values(), default=float("inf"))
         if not self.owner or now + wait >= self.budget.deadline or self.budget.attempts < 1:
             raise self._over(now)
