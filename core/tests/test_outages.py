@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from core_backends import Backend, ask
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jackfield import ChatRequest, ChatResponse, LLMError, RequestTimeoutError, ServerError, Timeout
+from jackfield import (
+    AuthenticationError,
+    ChatRequest,
+    ChatResponse,
+    LLMError,
+    QuotaExceededError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+    Timeout,
+)
 from jackfield.drivers.virtual import VirtualDriver
 from jackfield.flow import NOW, Flow
 from jackfield.routing import Balance, Fallback, Route
@@ -106,3 +117,52 @@ def test_a_crowd_that_waits_for_a_target_which_fails_too_is_told_at_once() -> No
     route = Fallback.of(*backends)
     ended = VirtualDriver().run_all([(0.0, route.call(ask())) for _ in range(1000)])
     assert all(isinstance(r, ServerError) for r in ended)
+
+
+# Whatever the route is made of.
+
+FAILURES: list[Callable[[], LLMError]] = [
+    lambda: ServerError("no"),
+    lambda: RequestTimeoutError("late"),
+    lambda: QuotaExceededError("no money"),
+    lambda: AuthenticationError("who?"),
+    lambda: RateLimitError("slow"),
+    lambda: RateLimitError("slow", retry_after=20.0),
+    lambda: RateLimitError("slow", retry_after=100.0),
+]
+STRATEGIES = ["round_robin", "weighted", "least_latency", "least_busy", "random_two"]
+
+
+@st.composite
+def failing(draw: st.DrawFn) -> Backend:
+    """Fails for a while, now and then or always."""
+    error = draw(st.sampled_from(FAILURES))
+    start, chance = draw(st.sampled_from([0.0, 10.0])), draw(st.sampled_from([0.1, 0.5, 1.0]))
+    end = start + draw(st.sampled_from([5.0, 30.0, 1000.0]))
+    latency = draw(st.sampled_from([0.01, 0.1, 1.0, 5.0, 20.0]))
+    return Backend(
+        "bad", lambda at, c: error() if start <= at < end and c < chance else None, latency
+    )
+
+
+@st.composite
+def routes(draw: st.DrawFn, depth: int = 2) -> Route:
+    """A route of routes with one target, somewhere, that is well."""
+    inner = routes(depth=depth - 1) if depth else st.nothing()
+    latency = st.sampled_from([0.01, 0.1, 1.0, 5.0, 20.0])
+    well = draw(st.builds(lambda seconds: Backend("well", latency=seconds), latency) | inner)
+    targets: list[Any] = [well, *draw(st.lists(failing() | inner, max_size=3))]
+    targets = draw(st.permutations(targets))
+    if draw(st.booleans()):
+        return Fallback.of(*targets, dead_key="fail_over")
+    return Balance.of(*targets, dead_key="fail_over", strategy=draw(st.sampled_from(STRATEGIES)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(routes(), RATES, st.booleans())
+def test_every_call_is_answered_wherever_in_the_route_the_target_is_that_is_well(
+    route: Route, rate: float, stream: bool
+) -> None:
+    ended = minute(route, rate, stream)
+    assert all(isinstance(outcome, ChatResponse) for outcome, _, _ in ended)
+    assert all(state.occupancy == 0 for state in route._states)
