@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from core_backends import Backend, ask
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,26 @@ def test_a_full_outage_of_a_minute_is_not_multiplied(
 def test_nor_is_it_by_routes_in_routes(kind: type[LLMError], hangs: float, rate: float) -> None:
     backends = [down(str(i), kind, hangs) for i in range(4)]
     offered = len(minute(Fallback.of(Balance.of(*backends[:2]), Fallback.of(*backends[2:])), rate))
+    assert sum(len(b.arrivals) for b in backends) <= 1.1 * offered + 100
+
+
+@pytest.mark.parametrize("kind", [AuthenticationError, QuotaExceededError])
+@pytest.mark.parametrize("nested", [False, True])
+def test_nor_is_it_where_a_key_was_refused(kind: type[LLMError], nested: bool) -> None:
+    refused, failing = down("refused", kind, 0.1), down("down", ServerError, 0.1)
+    inner = Fallback.of(failing, dead_key="fail_over") if nested else failing
+    offered = len(minute(Fallback.of(refused, inner, dead_key="fail_over"), 20.0))
+    assert len(refused.arrivals) + len(failing.arrivals) <= 1.1 * offered + 100
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from([None, 0.0, 0.2, 3.0]), HANGS, RATES, st.integers(1, 5))
+def test_nor_is_it_where_all_are_limited(
+    hint: float | None, hangs: float, rate: float, count: int
+) -> None:
+    error = lambda *_: RateLimitError("slow", retry_after=hint)  # noqa: E731  # a behaviour
+    backends = [Backend(str(i), error, hangs) for i in range(count)]
+    offered = len(minute(Fallback.of(*backends), rate))
     assert sum(len(b.arrivals) for b in backends) <= 1.1 * offered + 100
 
 

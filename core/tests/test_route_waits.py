@@ -14,20 +14,26 @@ from hypothesis import strategies as st
 
 from jackfield import (
     AuthenticationError,
+    ChatResponse,
     EmbeddingRequest,
     LLMError,
+    Message,
+    QuotaExceededError,
     RateLimitError,
     ServerError,
+    StreamInterruptedError,
     TextDelta,
     Usage,
     fold,
+    replay,
 )
 from jackfield.drivers.virtual import VirtualDriver
 from jackfield.events import Finish, StreamStart
-from jackfield.flow import NOW, Flow
+from jackfield.flow import NOW, Flow, Sleep
 from jackfield.manager.settings import LimitSettings
 from jackfield.middleware.limits import Limits
 from jackfield.plugins import PluginManager
+from jackfield.requests import Request
 from jackfield.retrying import RetryQuota
 from jackfield.routing import Balance, Fallback, Keys, Route, RouteExplanation
 from jackfield.testing import Answer, ScriptedProvider
@@ -118,6 +124,49 @@ def test_the_last_try_is_for_a_target_that_said_when_to_come_back() -> None:
     assert len(first.arrivals) <= 4
 
 
+def test_a_last_try_is_kept_for_nobody_who_is_back_too_late() -> None:
+    first, second = Backend("first", during(0, 0.2, lambda: ServerError("no"))), limited(50.0)
+    route = Fallback.of(
+        first, Backend("second", second), timeout={"total": 30.0}, retry={"initial": 2.0}
+    )
+    ended(route, 0.0)
+    assert len(first.arrivals) in (2, 3)
+    assert first.arrivals[-1] < 6.0
+
+
+def test_what_a_failing_server_said_holds_for_every_call() -> None:
+    first = Backend("first", during(0, 1, lambda: ServerError("busy", retry_after=20.0)))
+    outcomes = ended(Fallback.of(first, Backend("second")), 0.0, 1.5, 15.0, 21.0)
+    assert [text for text, _ in outcomes] == ["second", "second", "second", "first"]
+
+
+def test_a_hint_counts_from_when_it_was_given() -> None:
+    first = Backend("first", limited(40.0, 0, 1))
+    second = Backend("second", lambda *_: QuotaExceededError("no money"), latency=20.0)
+    ((text, at),) = ended(Fallback.of(first, second), 0.0)
+    assert text == "first"
+    assert 40.0 <= at <= 0.1 + 40.0 * 1.25 + 0.2
+
+
+def test_who_probes_with_a_long_stream_keeps_nobody_from_the_target() -> None:
+    class Talks(Backend):
+        """Begins at once and talks for a long time."""
+
+        def flow(self, request: Request[Any], *, stream: bool, deadline: float) -> Flow[Any]:
+            if (yield NOW) < 30:
+                raise ServerError("no")
+            told = replay(ChatResponse(model="m", message=Message("assistant", self.name)))
+            yield told[:2]
+            yield Sleep(100.0)
+            yield told[2:]
+            return fold(told)
+
+    second = Backend("second", during(40, 1000, lambda: ServerError("no")))
+    starts = [*range(5), 36.0, 41.0, 60.0]
+    outcomes = ended(Fallback.of(Talks("first"), second), *starts, stream=True)
+    assert [text for text, _ in outcomes[5:]] == ["first"] * 3
+
+
 @given(st.lists(st.floats(0.1, 50.0), min_size=1, max_size=4), st.floats(0.0, 5.0))
 def test_a_limited_route_answers_as_soon_as_the_first_of_its_targets_may_be_asked(
     hints: list[float], second: float
@@ -159,6 +208,25 @@ def test_who_waited_until_somebody_may_be_asked_fails_over_for_nothing() -> None
     assert isinstance(told, RateLimitError)
     assert text == "second"
     assert at <= 5.0
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_who_waits_for_a_target_that_it_did_not_ask_pays_nothing(nested: bool) -> None:
+    second = Backend("second", limited(1.0, 0, 0.5))
+    route = Fallback.of(Backend("first", down), Fallback.of(second) if nested else second)
+    route._quota = RetryQuota(0)
+    outcomes = ended(route, 0.0, 0.6)
+    assert isinstance(outcomes[0][0], LLMError)
+    assert outcomes[1][0] == "second"
+
+
+def test_what_a_route_inside_did_not_send_is_no_try() -> None:
+    first = Backend("first", limited(2.0, 0, 0.5))
+    inner = Fallback.of(first)
+    route = Fallback.of(inner)
+    route._quota = RetryQuota(0)
+    outcomes = run([(0.0, inner), (0.6, route)])
+    assert [text for text, _ in outcomes] == ["first", "first"]
 
 
 def test_who_is_too_late_to_pay_asks_what_costs_nothing() -> None:
@@ -205,6 +273,23 @@ def test_a_dead_key_after_a_limited_one_does_not_end_the_call(first: Behaviour) 
     assert text == "other"
 
 
+def test_a_failure_says_more_than_a_limit_without_a_time() -> None:
+    inner = Fallback.of(Backend("a", limited(None)), Backend("b", down))
+    ((error, _),) = ended(Fallback.of(inner, retry={"attempts": 1}), 0.0)
+    assert isinstance(error, ServerError)
+
+
+def test_the_failure_told_is_the_most_hopeful_one_although_the_quota_is_empty() -> None:
+    quota = RetryQuota(10)
+    failing = Backend("b", down)
+    route = Fallback.of(Backend("a", refused), failing, dead_key="fail_over")
+    route._quota = quota
+    ended(Fallback.of(failing), 0.0)
+    emptied = later(lambda: [quota.take(ServerError("no")) for _ in range(2)])
+    ((error, _),) = run([(0.0, route)], (0.21, emptied))
+    assert isinstance(error, ServerError)
+
+
 def test_nor_does_it_where_they_are_one_providers_keys() -> None:
     inner = Keys.of(Backend("key1", limited(1.0)), Backend("key2", refused))
     ((text, _),) = ended(Fallback.of(inner, Backend("other")), 0.0)
@@ -244,6 +329,23 @@ def test_the_error_tells_whom_routes_inside_gave_up() -> None:
     ((error, _),) = ended(Fallback.of(inner, Backend("c", down), retry={"attempts": 1}), 0.0)
     assert isinstance(error, ServerError)
     assert any("a had not answered in its 1 s" in note for note in error.__notes__)
+
+
+def test_a_stream_that_had_begun_was_given_up_by_nobody() -> None:
+    cut = ScriptedProvider.of(Answer("one two three", cut_after=2, pause=20.0))
+    route = Fallback.of(cut, Backend("b"), attempt_timeout=5.0)
+    ((error, at),) = ended(route, 0.0, stream=True)
+    assert isinstance(error, StreamInterruptedError)
+    assert at > 5.0
+    assert not getattr(error, "__notes__", [])
+
+
+def test_a_stream_that_is_tried_once_was_not_tried_where_nothing_was_sent() -> None:
+    first = Backend("first", limited(30.0))
+    route = Fallback.of(Fallback.of(first), Backend("well"), stream="never")
+    outcomes = ended(route, 0.0, 1.0, stream=True)
+    assert isinstance(outcomes[0][0], RateLimitError)
+    assert outcomes[1][0] == "well"
 
 
 # Whom it waits with.

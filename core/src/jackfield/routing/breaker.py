@@ -34,7 +34,7 @@ class Breaker:
         self.times = 0
         """How often it opened, ever."""
         self._openings = 0
-        self._probing = False
+        self._probe: Permit | None = None
         self._recent: deque[tuple[float, bool]] = deque()
         self._failed = 0
         """How many of the recent ones failed."""
@@ -49,13 +49,14 @@ class Breaker:
 
     def blocks(self, now: float) -> bool:
         """Whether a call may not pass now."""
-        return self.opened is not None and (self._probing or now < self.until)
+        return self.opened is not None and (self._probe is not None or now < self.until)
 
     def enter(self, now: float) -> Permit:
         """Note that a call passes, whether or not the breaker would have blocked it."""
-        probe = self.opened is not None and not self.blocks(now)
-        self._probing = self._probing or probe
-        return Permit(now, probe)
+        permit = Permit(now, self.opened is not None and not self.blocks(now))
+        if permit.probe:
+            self._probe = permit
+        return permit
 
     def leave(self, permit: Permit, now: float, failed: bool) -> None:
         """Note how a call ended; not at all where that says nothing about the target."""
@@ -72,9 +73,9 @@ class Breaker:
             self._failed = 0
 
     def release(self, permit: Permit) -> None:
-        """Note that a call is over, even one that was left before its end: another may probe."""
-        if permit.probe:
-            self._probing = False
+        """Note that a call is over or has begun to be answered: another may probe."""
+        if self._probe is permit:
+            self._probe = None
 
     def _open(self, now: float) -> None:
         self.opened, self._openings, self.times = now, self._openings + 1, self.times + 1

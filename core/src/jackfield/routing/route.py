@@ -170,7 +170,7 @@ class Route(LLMProvider):
             able, shut = [s for s in could if s.index not in asked.tried], out(could, now)
             free = [s for s in able if s.index not in shut and s.cooling <= now]
             if asked.poor:
-                free = [s for s in free if s.index not in asked.before and not s.breaker.streak]
+                free = [s for s in free if s.costless(asked.before, now)]
             free = [s for s in free if s.dead_until <= now] or free
             if not free:
                 return None
@@ -192,10 +192,11 @@ class Route(LLMProvider):
                 chosen.doubted.add(permit)
             return chosen, permit, others, first
 
-    def began(self, state: TargetState, now: float) -> None:
-        """Note that a target answers."""
+    def began(self, state: TargetState, permit: Permit, now: float) -> None:
+        """Note that a target answers; whoever asks it next need not wait for the end of that."""
         with self._lock:
             state.answers(now)
+            state.breaker.release(permit)
 
     def succeeded(
         self, state: TargetState, permit: Permit, times: tuple[float, float, float], tokens: Any
@@ -226,6 +227,8 @@ class Route(LLMProvider):
                 state.answers(now)
             if verdict is Verdict.LIMITED:
                 state.cool(now, hint)
+            elif verdict is Verdict.RETRY and hint is not None:
+                state.cooling = max(state.cooling, now + hint)
             elif verdict in (Verdict.DEAD_KEY, Verdict.NO_MONEY) and self.passes(verdict):
                 state.dead_until = now + DEAD_SECONDS
             state.tell()
@@ -239,8 +242,10 @@ class Route(LLMProvider):
                 state.doubted.discard(permit)
                 state.tell()
 
-    def free_in(self, request: Request[Any], now: float) -> Mapping[int, float]:
-        """Seconds until each target that has the operation may be asked, by its index.
+    def free_in(
+        self, request: Request[Any], now: float, asked: Asked | None = None
+    ) -> Mapping[int, float]:
+        """Seconds until each target that has the operation may be asked, by its index; if *asked* is poor, for nothing.
 
         One whose probe is on its way may be as soon as that is answered: who waits looks again soon.
         """
@@ -248,6 +253,8 @@ class Route(LLMProvider):
             could = [s for s in self._states if s.can(request)]
             shut = out(could, now)
             times = {s: max(s.breaker.until, now + LATELY) for s in could if s.index in shut}
+            if asked is not None and asked.poor:
+                could = [s for s in could if s.costless({*asked.before, *asked.tried}, now)]
             return {s.index: max(s.cooling, times.get(s, now), now) - now for s in could}
 
     def limited(self, now: float) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -111,6 +111,11 @@ class TargetState:
         self.heard = now
         self.doubted.clear()
         self.tell()
+
+    def costless(self, before: Collection[int], now: float) -> bool:
+        """Whether a further try of a call that asked those *before* is free here: nobody knows that it would fail."""
+        known = self.breaker.streak or self.limited > 1 or self.dead_until > now
+        return not known and self.index not in before
 
     def doubtful(self, now: float) -> bool:
         """Whether nothing was heard of it lately, good or bad."""

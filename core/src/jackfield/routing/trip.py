@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
-from ..errors import LLMError, OverloadedError, StreamInterruptedError
+from ..errors import LLMError, OverloadedError, RequestTimeoutError, StreamInterruptedError
 from ..events import StreamRestart
 from ..flow import NOW, RANDOM, Flow, Signal, Sleep, Wait
 from ..requests import ChatRequest, Request, Timeout
@@ -69,7 +69,9 @@ class Trip:
         self.tried: dict[int, LLMError] = {}
         """Who failed, and is not asked again in this round."""
         self.due: dict[int, float] = {}
-        """When each of them is to be asked again, once somebody waited for that."""
+        """When each of them is to be asked again, once that is known."""
+        self.since: dict[int, float] = {}
+        """When each of them failed."""
         self.before: set[int] = set()
         """Who was asked, in any round."""
         self.failure: LLMError | None = None
@@ -92,15 +94,13 @@ class Trip:
             waited, self.waited = self.waited, False
             if entered is None and waited:
                 continue
-            if entered is None and asked.poor:
-                raise self._over(now)
             if entered is None:
-                yield from self._pause(now)
+                yield from self._pause(now, asked)
                 continue
             state, permit, others, first = entered
             seconds = self._share(state, others, asked.end - now, first - now)
             if isinstance(permit, Signal):
-                yield from self._await(permit, state.index, asked.end - now, seconds)
+                yield from self._await(permit, state, asked.end - now, seconds)
                 continue
             try:
                 if not self._paid(state, permit, now):
@@ -126,12 +126,15 @@ class Trip:
         poor = self.waited or not budget.quota.covers(self.failure)
         return Asked(self.tried, end, before=self.before, poor=poor)
 
-    def _await(self, news: Signal, index: int, left: float, seconds: float | None) -> Flow[None]:
+    def _await(
+        self, news: Signal, state: TargetState, left: float, seconds: float | None
+    ) -> Flow[None]:
         """Wait until something is heard of the target that is to be asked, no longer than it might take to answer."""
         if left > 0 and (yield Wait(news, left if seconds is None else seconds)):
             self.waited = True
-        elif left > 0 and seconds is not None and self.failure is not None:
-            self.tried[index] = self.failure  # who else could be asked is
+        elif left > 0 and seconds is not None:  # who else could be asked is
+            said = f"nothing was heard of {state.target.name} in {seconds:.3g} s"
+            self.tried[state.index] = RequestTimeoutError(said, phase="limit")
         else:
             raise self._over((yield NOW))
 
@@ -154,7 +157,7 @@ class Trip:
             return True
         if self.budget.attempts < 1 or now >= self.budget.deadline:
             raise self._over(now)
-        free = state.index not in self.before and not state.breaker.streak
+        free = state.costless(self.before, now)
         if (not free or permit in state.doubted) and self.budget.quota.take(error):
             self.paid = self.budget.quota.price(error)
         return free or self.paid > 0
@@ -182,7 +185,6 @@ class Trip:
         seconds: float | None,
     ) -> Flow[Any]:
         provider = state.target.provider
-        self.before.add(state.index)
         mark = None
         if not hasattr(provider, "targets"):
             self.budget.attempts -= 1
@@ -195,7 +197,7 @@ class Trip:
         elif seconds is not None:
             budget.deadline = min(deadline, started + seconds)
         self.watch = watch = Watch(
-            mark, self.prefix, until=budget.begin, began=lambda at: self._began(state, at)
+            mark, self.prefix, until=budget.begin, began=lambda at: self._began(state, permit, at)
         )
         try:
             flow = provider.call(request, stream=self.stream, budget=budget)
@@ -214,10 +216,10 @@ class Trip:
         self.budget.quota.give(self.paid or 1)
         return result
 
-    def _began(self, state: TargetState, now: float) -> None:
+    def _began(self, state: TargetState, permit: Permit, now: float) -> None:
         """Note that *state* began its stream."""
         self.budget.begin = float("inf")
-        self.route.began(state, now)
+        self.route.began(state, permit, now)
 
     def _failed(
         self,
@@ -230,10 +232,10 @@ class Trip:
         """Note a target's failure; raise it, unless somebody else may be asked."""
         verdict, now = judge(error), (yield NOW)
         self.route.failed(state, permit, now, verdict, error.retry_after)
-        self.tried[state.index] = self.failure = error
-        self.due.pop(state.index, None)
+        self._tried((state.index,), error, now, sent=verdict is not Verdict.REFUSED)
         name, budget = state.target.name, self.budget
-        if seconds is not None and now >= started + seconds:
+        late = seconds is not None and now >= started + seconds
+        if late and (not self.stream or self.watch.first is None):
             left = f"{name} had not answered in its {seconds:.3g} s of the call (attempt_timeout)"
             budget.given_up.append(left)
         if not any(known is error for _, known in budget.failures):  # of a route inside
@@ -243,11 +245,21 @@ class Trip:
             LOG.warning("%s: %s failed, asking the next: %s", self.route.name, name, error)
             return
         if verdict in (Verdict.RETRY, Verdict.LIMITED) and self.owner:
-            every = range(len(self.route.targets))
-            self.tried.update(dict.fromkeys(every, error))
-            self.before.update(every)
+            self._tried(range(len(self.route.targets)), error, now)
             return
         raise self._final(error)
+
+    def _tried(
+        self, indexes: Iterable[int], error: LLMError, now: float, sent: bool = True
+    ) -> None:
+        """Note that these failed; what was not *sent* anywhere is no try that others would have to pay for."""
+        for index in indexes:
+            self.tried[index], self.since[index] = error, now
+            self.due.pop(index, None)
+            if sent:
+                self.before.add(index)
+        if sent:
+            self.failure = error
 
     def _go_on(self, error: LLMError, verdict: Verdict) -> Flow[None]:
         """Raise *error* where the stream's contract says that it ends the call."""
@@ -255,7 +267,10 @@ class Trip:
             return
         contract = self.route.config.stream
         delivered = self.watch.first is not None
-        if contract == "never" or (delivered and contract == "before_first_token"):
+        refused = verdict is Verdict.REFUSED  # nothing was sent
+        if (contract == "never" and not refused) or (
+            delivered and contract == "before_first_token"
+        ):
             raise self._final(error)
         if not delivered:
             return
@@ -276,32 +291,36 @@ class Trip:
                 self.tried[index] = broken
                 broken.add_note(f"{target.name} cannot go on with what was delivered")
 
-    def _pause(self, now: float) -> Flow[None]:
+    def _pause(self, now: float, asked: Asked) -> Flow[None]:
         """Nobody may be asked now: wait until somebody may, or raise."""
         if self.tried and (not self.owner or self.broken is not None):
             raise self._over(now)
         policy, chance = self.route.config.retry, (yield RANDOM)
-        free = self.route.free_in(self.request, now)
         waits: dict[int, float] = {}
-        for index, seconds in free.items():
-            error = self.tried.get(index) or self._cooldown(seconds)
-            delay = policy.delay(self.rounds, error, chance)
+        for index, seconds in self.route.free_in(self.request, now, asked).items():
+            error = self.tried.get(index)
+            round_ = 1 if error is None else self.rounds  # who was not asked is waited for in any
+            delay = policy.delay(round_, error or self._cooldown(seconds), chance)
             if delay is None or seconds > policy.longest_hint:
                 continue
-            if index in self.tried:
-                delay = self.due.setdefault(index, now + delay) - now
-            waits[index] = max(delay, seconds, _TICK)
+            if error is not None:
+                since = self.since.get(index, now)
+                delay = self.due.setdefault(index, since + delay) - now
+            wait = max(delay, seconds, _TICK)
+            if now + wait < self.budget.deadline:
+                waits[index] = wait
         if 1 < self.rounds == policy.attempts - 1:  # the last time is for those who said when
             waits = {i: w for i, w in waits.items() if i in self.route.limited(now)} or waits
-        wait = min(waits.values(), default=float("inf"))
-        if not self.owner or now + wait >= self.budget.deadline or self.budget.attempts < 1:
+        if not waits or not self.owner or self.budget.attempts < 1:
             raise self._over(now)
+        wait = min(waits.values())
         LOG.warning("%s: nobody may be asked now, again in %.1f s", self.route.name, wait)
         yield Sleep(wait)
         again = {i for i in self.tried if waits.get(i, float("inf")) <= wait}
         self.rounds += bool(again)
         for index in again:
-            del self.tried[index], self.due[index]
+            del self.tried[index]
+            self.due.pop(index)
 
     def _cooldown(self, seconds: float) -> LLMError:
         """What is said of targets that are all out, for so many *seconds*."""
@@ -311,18 +330,15 @@ class Trip:
         )  # fmt: skip
 
     def _over(self, now: float) -> LLMError:
-        """What is told when nobody is left to ask: the most hopeful failure.
-
-        The route around this one is told when any of the targets may be asked again.
-        """
-        error = most_hopeful(self.tried.values()) or self.failure
+        """What is told when nobody is left to ask: the most hopeful failure, and when any target may be asked again."""
+        error = most_hopeful(e for e in (*self.tried.values(), self.failure) if e is not None)
         free = self.route.free_in(self.request, now).items()
         soon = min(
             (s for i, s in free if getattr(self.tried.get(i), "retryable", True)), default=0.0
         )
         if error is None:
             error = self._cooldown(soon)
-        elif not self.owner and judge(error) is Verdict.LIMITED:
+        elif soon > 0 and judge(error) is Verdict.LIMITED:
             error.retry_after = soon
         return self._final(error)
 

@@ -51,8 +51,10 @@ def most_hopeful(errors: Iterable[LLMError]) -> LLMError | None:
     One that may be asked again comes first, the sooner the better, and then who makes way for another.
     """
 
-    def order(error: LLMError) -> tuple[bool, bool, float]:
-        return not error.retryable, judge(error) in _HOPELESS, error.retry_after or 0.0
+    def order(error: LLMError) -> tuple[bool, bool, float, bool]:
+        verdict = judge(error)
+        busy = verdict in (Verdict.LIMITED, Verdict.REFUSED)
+        return not error.retryable, verdict in _HOPELESS, error.retry_after or 0.0, busy
 
     return min(errors, key=order, default=None)
 
