@@ -26,6 +26,8 @@ class BatchListRequest(Request[Sequence[BatchJob]]):
     limit: int | None
     def __init__(self, *, model: str = '', provider_options: Mapping[str, Json] = ..., timeout: Timeout | None = None, strict: bool | None = None, metadata: Mapping[str, Any] = ..., limit: int | None = None) -> None: ...
 class BatchResult:
+    @classmethod
+    def answered(cls, custom_id: str, response: Any, share: Decimal | None) -> BatchResult: ...
     custom_id: str
     error: LLMError | None
     response: Any

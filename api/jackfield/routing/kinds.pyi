@@ -15,3 +15,4 @@ class Keys(Route):
     def get_info(self) -> ProviderInfo: ...
     info: ClassVar
     passes_on: ClassVar
+    prefill: Mapping[str, Any] | None

@@ -1,0 +1,3 @@
+"""What is public of jackfield.manifests.declared; `nox -s api -- --accept` writes it."""
+__all__ = []
+def misdeclared(cls: type[Any]) -> str | None: ...
