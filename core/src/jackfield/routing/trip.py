@@ -232,7 +232,7 @@ class Trip:
         """Note a target's failure; raise it, unless somebody else may be asked."""
         verdict, now = judge(error), (yield NOW)
         self.route.failed(state, permit, now, verdict, error.retry_after)
-        self._tried((state.index,), error, now, sent=verdict is not Verdict.REFUSED)
+        self._note((state.index,), error, now, sent=verdict is not Verdict.REFUSED)
         name, budget = state.target.name, self.budget
         late = seconds is not None and now >= started + seconds
         if late and (not self.stream or self.watch.first is None):
@@ -245,13 +245,11 @@ class Trip:
             LOG.warning("%s: %s failed, asking the next: %s", self.route.name, name, error)
             return
         if verdict in (Verdict.RETRY, Verdict.LIMITED) and self.owner:
-            self._tried(range(len(self.route.targets)), error, now)
+            self._note(range(len(self.route.targets)), error, now)
             return
         raise self._final(error)
 
-    def _tried(
-        self, indexes: Iterable[int], error: LLMError, now: float, sent: bool = True
-    ) -> None:
+    def _note(self, indexes: Iterable[int], error: LLMError, now: float, sent: bool = True) -> None:
         """Note that these failed; what was not *sent* anywhere is no try that others would have to pay for."""
         for index in indexes:
             self.tried[index], self.since[index] = error, now
