@@ -123,7 +123,7 @@ def test_other_schemes_are_not_fetched(url: str) -> None:
 
 
 def test_attachments_need_a_user_message_to_join() -> None:
-    with pytest.raises(InvalidRequestError, match="end with a user message"):
+    with pytest.raises(InvalidRequestError, match="end with one that is"):
         TOY.chat_request(
             "m", [Message("user", "Hi"), Message("assistant", "Yes")], attachments=[PNG]
         )

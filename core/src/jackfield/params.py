@@ -111,7 +111,7 @@ def _check(name: str, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int):
             raise _bad(name, f"must be a whole number, not {value!r}", "give an int")
         if (least is not None and value < least) or abs(value) >= 2**63:
-            raise _bad(name, f"is {value}, out of range", f"give at least {least or 0}")
+            raise _bad(name, f"is {value}, out of range", f"give {least or 0} to 2**63 - 1")
         return value
     if name in _NUMBERS:
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -58,9 +58,7 @@ def parse_prompt(
     if media:
         last = messages[-1]
         if last.role is not Role.USER:
-            raise bad(
-                "attachments", "the last message is not the user's", "end with a user message"
-            )
+            raise bad("attachments", "the last message is not the user's", "end with one that is")
         messages[-1] = Message(Role.USER, (*media, *last.content))
     if system is not None:
         if not isinstance(system, str):
@@ -149,7 +147,7 @@ def _nothing_more(where: str, given: Mapping[str, Any], known: Collection[str]) 
     """Refuse fields that would be lost: what says nothing may stand there."""
     for name, value in given.items():
         if name not in known and value not in (None, "", [], {}, False):
-            fix = "pass it as provider_metadata of a typed Message or part, or leave it out"
+            fix = "leave it out, or pass a typed Message or part with provider_metadata"
             raise bad(f"{where}.{name}", "is no field that every provider has", fix)
 
 
@@ -270,6 +268,7 @@ def _tool(where: str, given: Any) -> Tool:
     function = given.get("function", given) if isinstance(given, Mapping) else None
     if not isinstance(function, Mapping) or "name" not in function:
         raise bad(where, "has no name", "pass a Tool or an OpenAI-style dict")
+    _nothing_more(where, {**given, **function}, ("type", "function", "parameters", *_SHAPED))
     schema = function.get("parameters") or {"type": "object", "properties": {}}
     described = function.get("description") or ""
     return Tool(function["name"], described, schema, strict=function.get("strict"))
@@ -306,6 +305,7 @@ def parse_format(given: Any) -> ResponseFormat | None:
         if kind != "json_schema" and not {"type", "$ref", "properties"}.isdisjoint(given):
             return ResponseFormat(type="json_schema", schema=given)
         if isinstance(inner, Mapping) and isinstance(inner.get("schema"), Mapping):
+            _nothing_more("response_format", inner, ("type", "schema", *_SHAPED))
             told = {k: inner[k] for k in _SHAPED if inner.get(k) not in (None, "")}
             return ResponseFormat(type="json_schema", schema=inner["schema"], **told)
     raise bad("response_format", "not understood", 'pass "json", a JSON Schema or a ResponseFormat')

@@ -148,7 +148,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": HI, "best_of": 2}, "best_of", "extra_body"),
     ({"messages": HI, "n": 2}, "n", "OpenAI's dialect"),
     ({"messages": HI, "logprobs": True}, "logprobs", "OpenAI's dialect"),
-    ({"messages": HI, "functions": [{"name": "f"}]}, "functions", "OpenAI's dialect"),
+    ({"messages": HI, "functions": [{"name": "f"}]}, "functions", "pass tools"),
     ({"messages": HI, "extra_headers": {"a": "b"}}, "extra_headers", "configuration"),
     ({"messages": HI, "extra_query": {"a": "b"}}, "extra_query", "base_url"),
     ({"messages": HI, "extra_body": 7}, "extra_body", "dict"),

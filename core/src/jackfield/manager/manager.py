@@ -297,7 +297,7 @@ class ProviderManager(Calls, Closing, AsyncClosing):
         return {name: self.get_client(name) for name in self}
 
     def get_client(self, name: str) -> Any:
-        """The client object of *name*, always the same one.
+        """The client object of *name*, the same one until it is closed.
 
         Raises:
             UnknownProviderError: there is no such provider.
@@ -312,7 +312,8 @@ class ProviderManager(Calls, Closing, AsyncClosing):
     def _client(self, name: str, *, asynchronous: bool) -> Any:
         provider = self[name]
         with self._lock:
-            if (name, asynchronous) not in self._clients:
+            known = self._clients.get((name, asynchronous))
+            if known is None or known.is_closed():
                 own = self._settings.providers.get(name)
                 named = own.named if own else ()
                 model = name if name in self._routes else named[0] if named else None

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from .asynchronous import AsyncOpenAIClient
 from .blocking import OpenAIClient
+from .chunks import ChatCompletionChunk
 from .listings import AsyncModelList, CreateEmbeddingResponse, Embedding, Model, ModelList
 from .shape import Shape
-from .shapes import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
+from .shapes import ChatCompletion, ChatCompletionMessage
 from .streams import AsyncStream, Stream
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal, overload
 
 from jackfield import ModelInfoRequest, ModelListRequest
@@ -34,10 +35,11 @@ class AsyncCompletions(Part["AsyncOpenAIClient"]):
             return await AsyncStream(events, caller.renderer(body)).begin()
         return caller.completion(body, await caller.provider.arun(body.request))
 
-    async def parse(self, *, response_format: Any, **given: Any) -> ChatCompletion:
+    async def parse(self, *, response_format: Any = None, **given: Any) -> ChatCompletion:
         """An answer whose messages have ``parsed``, an object of the pydantic model *response_format*."""
         shape = render_class(response_format, given)
-        return parsed(await self.create(**given, response_format=shape), response_format)
+        answer = await self.create(**given, response_format=shape)
+        return parsed(answer, response_format, given.get("tools"))
 
 
 class AsyncEmbeddings(Part["AsyncOpenAIClient"]):
@@ -53,15 +55,16 @@ class AsyncEmbeddings(Part["AsyncOpenAIClient"]):
 class AsyncModels(Part["AsyncOpenAIClient"]):
     """``client.models``."""
 
-    def list(self) -> AsyncModelList:
+    def list(self, **given: Any) -> AsyncModelList:
         """The models that the provider offers now: await them, or iterate with ``async for``."""
-        return AsyncModelList(self._list)
+        return AsyncModelList(partial(self._list, **given))
 
-    async def _list(self) -> ModelList:
+    async def _list(self, **given: Any) -> ModelList:
         caller = self._client.caller
-        return caller.models(await caller.provider.arun(ModelListRequest()))
+        timeout = caller.limit("models.list", given)
+        return caller.models(await caller.provider.arun(ModelListRequest(timeout=timeout)))
 
-    async def retrieve(self, model: str) -> Model:
+    async def retrieve(self, model: str, **given: Any) -> Model:
         """One model.
 
         Raises:
@@ -69,8 +72,9 @@ class AsyncModels(Part["AsyncOpenAIClient"]):
         """
         caller = self._client.caller
         if caller.performs(ModelInfoRequest):
-            return caller.described(await caller.provider.arun(ModelInfoRequest(model=model)))
-        return caller.listed(model, await self.list())
+            asked = ModelInfoRequest(model=model, timeout=caller.limit("models.retrieve", given))
+            return caller.described(await caller.provider.arun(asked))
+        return caller.listed(model, await self.list(**given))
 
 
 class AsyncChat(Part["AsyncOpenAIClient"]):

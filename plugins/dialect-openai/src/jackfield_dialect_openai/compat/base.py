@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Generic, Self, TypeVar
+from typing import Generic, NoReturn, Self, TypeVar
 
 from jackfield import LLMProvider, Timeout
 
 from .calls import Caller, closed
 
 C = TypeVar("C")
+
+_HAS = (
+    "chat.completions.create and parse, embeddings.create, models.list and retrieve, "
+    "with_options(timeout=…), is_closed and close"
+)
 
 
 class Client:
@@ -30,6 +35,13 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._caller.provider.name!r}>"
+
+    def is_closed(self) -> bool:
+        """Whether further calls are refused."""
+        return self._closed
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} has no {name!r}; it has {_HAS}")
 
     @property
     def provider(self) -> LLMProvider:
@@ -61,3 +73,6 @@ class Part(Generic[C]):
 
     def __init__(self, client: C) -> None:
         self._client = client
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} has no {name!r}; a client has {_HAS}")

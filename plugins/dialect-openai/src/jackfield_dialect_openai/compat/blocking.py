@@ -31,10 +31,11 @@ class Completions(Part["OpenAIClient"]):
             return Stream(caller.provider.stream(body.request), caller.renderer(body)).begin()
         return caller.completion(body, caller.provider.run(body.request))
 
-    def parse(self, *, response_format: Any, **given: Any) -> ChatCompletion:
+    def parse(self, *, response_format: Any = None, **given: Any) -> ChatCompletion:
         """An answer whose messages have ``parsed``, an object of the pydantic model *response_format*."""
         shape = render_class(response_format, given)
-        return parsed(self.create(**given, response_format=shape), response_format)
+        answer = self.create(**given, response_format=shape)
+        return parsed(answer, response_format, given.get("tools"))
 
 
 class Embeddings(Part["OpenAIClient"]):
@@ -50,12 +51,13 @@ class Embeddings(Part["OpenAIClient"]):
 class Models(Part["OpenAIClient"]):
     """``client.models``."""
 
-    def list(self) -> ModelList:
-        """The models that the provider offers now."""
+    def list(self, **given: Any) -> ModelList:
+        """The models that the provider offers now; *timeout* in seconds."""
         caller = self._client.caller
-        return caller.models(caller.provider.run(ModelListRequest()))
+        timeout = caller.limit("models.list", given)
+        return caller.models(caller.provider.run(ModelListRequest(timeout=timeout)))
 
-    def retrieve(self, model: str) -> Model:
+    def retrieve(self, model: str, **given: Any) -> Model:
         """One model.
 
         Raises:
@@ -63,8 +65,9 @@ class Models(Part["OpenAIClient"]):
         """
         caller = self._client.caller
         if caller.performs(ModelInfoRequest):
-            return caller.described(caller.provider.run(ModelInfoRequest(model=model)))
-        return caller.listed(model, self.list())
+            asked = ModelInfoRequest(model=model, timeout=caller.limit("models.retrieve", given))
+            return caller.described(caller.provider.run(asked))
+        return caller.listed(model, self.list(**given))
 
 
 class Chat(Part["OpenAIClient"]):

@@ -40,6 +40,8 @@ from .shapes import ChatCompletion
 
 B = TypeVar("B", ChatBody, EmbeddingBody)
 
+_OLD: Mapping[str, str] = {"functions": "pass tools", "function_call": "pass tool_choice"}
+
 
 @frozen(kw_only=True)
 class Caller:
@@ -58,6 +60,8 @@ class Caller:
                 provider cannot; ``param`` names it.
         """
         told = said("chat.completions.create", given, CHAT)
+        for name in _OLD.keys() & told.keys():
+            raise bad(name, "is the form of 2023, and the answer would not have it", _OLD[name])
         if isinstance(told.get("response_format"), type):
             raise bad("response_format", "is a class", "call chat.completions.parse")
         for name in ("messages", "tools"):
@@ -87,6 +91,10 @@ class Caller:
         timeout = parse_timeout(told.get("timeout", self.timeout))
         changes: Any = {"provider_options": options, "timeout": timeout, "strict": strict}
         return evolve(body, request=evolve(body.request, **changes))
+
+    def limit(self, method: str, given: Mapping[str, Any]) -> Timeout | None:
+        """The timeout that *given*, arguments of a *method* that has no others, or the client has."""
+        return parse_timeout(said(method, given, {"timeout"}).get("timeout", self.timeout))
 
     def _speakers(self) -> Collection[str]:
         """The names of the providers that may answer, if all of them speak the dialect."""

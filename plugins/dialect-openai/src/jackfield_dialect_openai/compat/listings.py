@@ -44,6 +44,7 @@ class Model(Shape):
     object: str
     created: int
     owned_by: str
+    shutdown_date: str | None = None
     name: str | None = None
     context_length: int | None = None
     max_output_tokens: int | None = None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+import copy
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar, Self
 
 import msgspec
+
+Names = Collection[str] | Mapping[str, Any] | None
 
 
 class Shape:
@@ -26,20 +29,39 @@ class Shape:
     def model_dump(
         self,
         *,
-        mode: str = "python",  # both modes are JSON here
-        exclude: set[str] | None = None,
+        mode: str = "python",
+        include: Names = None,
+        exclude: Names = None,
         exclude_unset: bool = False,
+        exclude_defaults: bool = False,
         exclude_none: bool = False,
+        **_same: Any,
     ) -> dict[str, Any]:
-        """The fields as a dict, nested ones too; *exclude* names some of this object."""
-        how = {"exclude_unset": exclude_unset, "exclude_none": exclude_none}
-        told = {n: _dumped(v, how) for n, v in self._told(unset=not exclude_unset).items()}
-        left_out = exclude or set()
-        return {
-            name: value
-            for name, value in told.items()
-            if name not in left_out and not (exclude_none and value is None)
-        }
+        """The fields as a dict, nested ones too.
+
+        *include* and *exclude* name fields, or map names to what of them is meant. With the *mode*
+        ``json`` objects of a caller's own class are JSON, too. pydantic's further options
+        (``by_alias``, ``round_trip``, ``warnings``, …) change nothing here.
+        """
+        unset = not (exclude_unset or exclude_defaults)
+        how = {"mode": mode, "exclude_unset": exclude_unset, "exclude_none": exclude_none}
+        how["exclude_defaults"] = exclude_defaults
+        told: dict[str, Any] = {}
+        for name, value in self._told(unset=unset).items():
+            kept, left_out = _part(include, name), _part(exclude, name)
+            if (include is not None and not kept) or left_out is True:
+                continue
+            parts = {"include": kept, "exclude": left_out}
+            parts = {k: v for k, v in parts.items() if v and v is not True}
+            if not (exclude_none and value is None):
+                told[name] = _dumped(value, {**how, **parts})
+        return told
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Another one of the same fields, those of *update* exchanged."""
+        made = copy.deepcopy(self) if deep else copy.copy(self)
+        made.__dict__.update(update or {})
+        return made
 
     def _told(self, *, unset: bool) -> dict[str, Any]:
         """The declared fields in their order, then the others; with *unset*, those of no value too."""
@@ -47,17 +69,17 @@ class Shape:
         named = [n for n in self._fields if n in told or (unset and hasattr(kind, n))]
         return {**{n: getattr(self, n) for n in named}, **told}
 
-    def to_dict(self, *, exclude_unset: bool = True, exclude_none: bool = False) -> dict[str, Any]:
-        """The fields that the answer had, as a dict."""
-        return self.model_dump(exclude_unset=exclude_unset, exclude_none=exclude_none)
+    def to_dict(self, *, exclude_unset: bool = True, **how: Any) -> dict[str, Any]:
+        """The fields that the answer had, as a dict; further options are those of `model_dump`."""
+        return self.model_dump(exclude_unset=exclude_unset, **how)
 
     def model_dump_json(self, *, indent: int | None = None, **how: Any) -> str:
         """`model_dump` as JSON."""
-        return _json(self.model_dump(**how), indent)
+        return _json(self.model_dump(**{**how, "mode": "json"}), indent)
 
     def to_json(self, *, indent: int | None = 2, **how: Any) -> str:
         """`to_dict` as JSON."""
-        return _json(self.to_dict(**how), indent)
+        return _json(self.to_dict(**{**how, "mode": "json"}), indent)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.__dict__ == self.__dict__
@@ -75,10 +97,24 @@ def _shaped(shape: type[Shape], value: Any) -> Any:
     return shape(**value) if isinstance(value, Mapping) else value
 
 
-def _dumped(value: Any, how: Mapping[str, bool]) -> Any:
+def _part(names: Names, name: str) -> Any:
+    """What of the field *name* is meant: all (True), some of its own, or nothing."""
+    if isinstance(names, Mapping):
+        told = names.get(name)
+        return True if told is ... else told
+    return name in (names or ())
+
+
+def _dumped(value: Any, how: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
-        return [_dumped(item, how) for item in value]
+        each = {k: _every(v) if k in ("include", "exclude") else v for k, v in how.items()}
+        return [_dumped(item, each) for item in value]
     return value.model_dump(**how) if hasattr(value, "model_dump") else value
+
+
+def _every(names: Any) -> Any:
+    """What is meant of each item of a list, which pydantic writes as ``{"__all__": …}``."""
+    return names.get("__all__", names) if isinstance(names, Mapping) else names
 
 
 def _json(value: Any, indent: int | None) -> str:

@@ -27,6 +27,7 @@ class Function(Shape):
 
     name: str | None = None
     arguments: str | None = None
+    parsed_arguments: Any = None
 
 
 class ToolCall(Shape, shapes={"function": Function}):
@@ -37,25 +38,80 @@ class ToolCall(Shape, shapes={"function": Function}):
     function: Function
 
 
-class ChatCompletionMessage(Shape, shapes={"tool_calls": ToolCall}):
+class UrlCitation(Shape):
+    """A page that a part of the text relies on, from *start_index* to *end_index*."""
+
+    start_index: int
+    end_index: int
+    title: str
+    url: str
+
+
+class Annotation(Shape, shapes={"url_citation": UrlCitation}):
+    """What is said of a part of the text."""
+
+    type: str
+    url_citation: UrlCitation | None = None
+
+
+class Audio(Shape):
+    """What the model said aloud; *data* is base64."""
+
+    id: str | None = None
+    data: str | None = None
+    transcript: str | None = None
+    expires_at: int | None = None
+
+
+class TopLogprob(Shape):
+    """A token that could have stood there."""
+
+    token: str
+    logprob: float
+    bytes: list[int] | None = None
+
+
+class TokenLogprob(Shape, shapes={"top_logprobs": TopLogprob}):
+    """A token, and how likely it was."""
+
+    token: str
+    logprob: float
+    bytes: list[int] | None = None
+    top_logprobs: list[TopLogprob] | None = None
+
+
+class ChoiceLogprobs(Shape, shapes={"content": TokenLogprob, "refusal": TokenLogprob}):
+    """How likely the tokens of an answer were."""
+
+    content: list[TokenLogprob] | None = None
+    refusal: list[TokenLogprob] | None = None
+
+
+class ChatCompletionMessage(
+    Shape, shapes={"tool_calls": ToolCall, "annotations": Annotation, "audio": Audio}
+):
     """What the model said; pass it back in ``messages`` as it is."""
 
     role: str
     content: str | None = None
     refusal: str | None = None
-    annotations: list[Any] | None = None
-    audio: Any = None
+    annotations: list[Annotation] | None = None
+    audio: Audio | None = None
     function_call: Any = None
     tool_calls: list[ToolCall] | None = None
+    reasoning_content: str | None = None
+    images: list[Any] | None = None
+    jackfield_parts: list[Any] | None = None
 
 
-class Choice(Shape, shapes={"message": ChatCompletionMessage}):
+class Choice(Shape, shapes={"message": ChatCompletionMessage, "logprobs": ChoiceLogprobs}):
     """One answer."""
 
     index: int
     message: ChatCompletionMessage
     finish_reason: str
-    logprobs: Any = None
+    logprobs: ChoiceLogprobs | None = None
+    native_finish_reason: str | None = None
 
 
 class TokensDetails(Shape):
@@ -65,6 +121,10 @@ class TokensDetails(Shape):
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    text_tokens: int | None = None
+    image_tokens: int | None = None
+    accepted_prediction_tokens: int | None = None
+    rejected_prediction_tokens: int | None = None
 
 
 class CompletionUsage(
@@ -94,49 +154,6 @@ class ChatCompletion(
     usage: CompletionUsage | None = None
     system_fingerprint: str | None = None
     service_tier: str | None = None
-    warnings: list[Notice] | None = None
-
-
-class ToolCallDelta(Shape, shapes={"function": Function}):
-    """A piece of a tool call; id, type and name come with its first."""
-
-    index: int
-    id: str | None = None
-    type: str | None = None
-    function: Function | None = None
-
-
-class ChoiceDelta(Shape, shapes={"tool_calls": ToolCallDelta}):
-    """What a chunk adds."""
-
-    role: str | None = None
-    content: str | None = None
-    refusal: str | None = None
-    function_call: Any = None
-    audio: Any = None
-    tool_calls: list[ToolCallDelta] | None = None
-
-
-class ChunkChoice(Shape, shapes={"delta": ChoiceDelta}):
-    """A piece of one answer."""
-
-    index: int
-    delta: ChoiceDelta
-    finish_reason: str | None = None
-    logprobs: Any = None
-
-
-class ChatCompletionChunk(
-    Shape, shapes={"choices": ChunkChoice, "usage": CompletionUsage, "warnings": Notice}
-):
-    """A piece of a stream."""
-
-    id: str
-    object: str
-    created: int
-    model: str
-    choices: list[ChunkChoice]
-    usage: CompletionUsage | None = None
-    system_fingerprint: str | None = None
-    service_tier: str | None = None
+    metadata: Any = None
+    moderation: Any = None
     warnings: list[Notice] | None = None

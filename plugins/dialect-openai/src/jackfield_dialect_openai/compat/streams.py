@@ -9,7 +9,7 @@ from jackfield import AsyncEventStream, ChatResponse, EventStream, LLMError, Str
 from jackfield.closing import AsyncClosing, Closing
 
 from ..server import ChunkRenderer
-from .shapes import ChatCompletionChunk
+from .chunks import ChatCompletionChunk
 
 
 class _Chunks:

@@ -9,6 +9,7 @@ import msgspec
 
 from jackfield import CallWarning, ChatResponse, Cost, FinishReason, ServerError, Usage
 
+from ..usage import count
 from .messages import flattened, render_message
 
 _WORDS: Mapping[FinishReason, str] = {
@@ -94,6 +95,7 @@ def render_usage(usage: Usage, cost: Cost) -> tuple[dict[str, Any], tuple[CallWa
     completion = {
         "reasoning_tokens": usage.reasoning_tokens,
         "audio_tokens": usage.audio_output_tokens,
+        **_predicted(usage.raw),
     }
     wire: dict[str, Any] = {
         "prompt_tokens": given,
@@ -106,6 +108,14 @@ def render_usage(usage: Usage, cost: Cost) -> tuple[dict[str, Any], tuple[CallWa
     if cost.amount is not None and cost.currency == "USD":
         wire["cost"] = float(cost.amount)
     return wire, told
+
+
+def _predicted(raw: Any) -> dict[str, int]:
+    """Tokens of a prediction, as a server of the dialect counted them."""
+    told = raw.get("completion_tokens_details") if isinstance(raw, Mapping) else None
+    names = ("accepted_prediction_tokens", "rejected_prediction_tokens")
+    counted = {n: count(told.get(n)) for n in names} if isinstance(told, Mapping) else {}
+    return {name: tokens for name, tokens in counted.items() if tokens is not None}
 
 
 def unknown(side: str) -> CallWarning:

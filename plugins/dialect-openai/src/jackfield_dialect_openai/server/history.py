@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -18,8 +18,10 @@ PARTS = "jackfield_parts"
 """The field of an answer's message that holds all its parts, where the dialect alone loses some."""
 
 
-def parse_messages(given: Any, warnings: list[CallWarning]) -> tuple[Message, ...]:
-    """The conversation that a caller sends.
+def parse_messages(
+    given: Any, warnings: list[CallWarning], *, whole: bool = True
+) -> tuple[Message, ...]:
+    """The conversation that a caller sends; unless *whole*, what only the dialect has is told as lost.
 
     Raises:
         InvalidRequestError: it is misshapen; ``param`` says where.
@@ -27,12 +29,27 @@ def parse_messages(given: Any, warnings: list[CallWarning]) -> tuple[Message, ..
     if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
         raise bad("messages", f"a {type(given).__name__} is no conversation", "give a list")
     try:
-        return parse_prompt([_message(f"messages[{i}]", m, warnings) for i, m in enumerate(given)])
+        numbered = [(f"messages[{i}]", message) for i, message in enumerate(given)]
+        warnings += () if whole else [w for where, m in numbered for w in _lost(where, m)]
+        return parse_prompt([_message(where, m, warnings) for where, m in numbered])
     except InvalidRequestError as error:
         if error.param == "prompt":
             raise bad("messages", "there are none", "give at least one") from None
         error.replace("prompt[", "messages[")
         raise
+
+
+def _lost(where: str, given: Any) -> Iterator[CallWarning]:
+    """What of a message no other dialect has a word for."""
+    if not isinstance(given, Mapping):
+        return
+    if given.get("name") and given.get("role") != "tool":
+        yield CallWarning("unsupported", f"{where}.name", "not sent")
+    content = given.get("content")
+    for at, part in enumerate(content if isinstance(content, list) else ()):
+        image = part.get("image_url") if isinstance(part, Mapping) else None
+        if isinstance(image, Mapping) and image.get("detail") not in (None, "auto"):
+            yield CallWarning("unsupported", f"{where}.content[{at}].image_url.detail", "not sent")
 
 
 def _message(where: str, given: Any, warnings: list[CallWarning]) -> Any:
@@ -71,7 +88,7 @@ def _part(given: Any) -> Any:
     return MediaPart("application/pdf", url=kept) if kept else given
 
 
-_BESIDE = ("annotations", "audio", "images", PARTS)
+_BESIDE = ("annotations", "audio", "images", "parsed", PARTS)
 
 
 def spoken(where: str, given: Mapping[str, Any]) -> Message:

@@ -60,7 +60,7 @@ def parse_chat_body(body: Any, passes: Collection[str] = ()) -> ChatBody:
         raise bad(f"stream_options.{min(extra)}", "is unknown", "there is include_usage")
     request = ChatRequest(
         model=_model(given),
-        messages=parse_messages(given.get("messages", ()), own.warnings),
+        messages=parse_messages(given.get("messages", ()), own.warnings, whole=bool(passes)),
         params=parse_params({n: v for n, v in given.items() if n in PARAMETERS}),
         tools=tools,
         tool_choice=parse_choice(choice, tools),
@@ -110,6 +110,8 @@ def _given(body: Any) -> dict[str, Any]:
 
 def _model(given: Mapping[str, Any]) -> str:
     model = given.get("model")
+    if model is None:
+        raise bad("model", "is missing", "name one: models.list() has them")
     if not isinstance(model, str) or not model.strip() or not model.isprintable():
         raise bad("model", f"{str(model)[:60]!r} is no model's name", "models.list() has them")
     return model
