@@ -20,20 +20,25 @@ from jackfield import (
     ConfigError,
     Cost,
     Finish,
+    GenerationParams,
+    LLMError,
     Message,
     QuotaExceededError,
+    RequestTimeoutError,
     ServerError,
     StreamStart,
     TextDelta,
     Usage,
     fold,
 )
+from jackfield.flow import Flow, Sleep
 from jackfield.manager.settings import BudgetSettings, LedgerSettings
 from jackfield.middleware.budgets import Claim, Scope, scope
 from jackfield.middleware.costs import most_output, size, worst
 from jackfield.middleware.ledger import Ledger
 from jackfield.middleware.usage import attempts, cost_analysis
-from jackfield.requests import ChatRequest, EmbeddingRequest
+from jackfield.operations import RerankRequest
+from jackfield.requests import ChatRequest, EmbeddingRequest, Request
 from jackfield.testing import Answer, ScriptedProvider
 
 NOON = datetime(2026, 11, 30, 12, 30, tzinfo=UTC)
@@ -166,6 +171,37 @@ def test_what_failed_gives_back_what_it_had_reserved(file: LedgerSettings) -> No
     assert provider.execute(*asked()).text == "Hi"
     with pytest.raises(QuotaExceededError):
         provider.execute(*asked())
+
+
+def test_what_may_have_run_and_tells_no_tokens_counts_as_reserved(file: LedgerSettings) -> None:
+    class Ranks(Elsewhere):
+        operations = frozenset({RerankRequest})  # type: ignore[assignment]  # of this one alone
+
+        def flow(self, request: Request[Any], *, stream: bool, deadline: float) -> Flow[Any]:
+            self.requests.append(request)
+            yield Sleep(0.0)
+            raise RequestTimeoutError("late", phase="head", maybe_executed=True)
+
+    ledger = Ledger(file, [BudgetSettings(limit=Decimal("0.05"), per="day")])
+    provider = booked(Ranks, ledger, ())
+    request = RerankRequest(model="m", query="q", documents=("d" * 4000,) * 2)
+    failures = []
+    for _ in range(4):
+        with pytest.raises(LLMError) as caught:
+            provider.run(request)
+        failures.append(type(caught.value))
+    assert failures == [RequestTimeoutError] * 2 + [QuotaExceededError] * 2
+    for row in list(attempts(ledger.store))[:2]:
+        assert (row["status"], row["estimated"], row["amount"]) == ("uncertain", 1, row["reserved"])
+    ledger.close()
+
+
+def test_a_wish_for_less_than_nothing_gives_no_budget_back(file: LedgerSettings) -> None:
+    ledger = Ledger(file, [BudgetSettings(limit=Decimal(0), per="day")])
+    asked = ChatRequest(model="m", messages="Hi", params=GenerationParams(max_tokens=-(10**6)))
+    with pytest.raises(QuotaExceededError):
+        scripted(ledger).run(asked)
+    ledger.close()
 
 
 @pytest.mark.parametrize(

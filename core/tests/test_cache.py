@@ -566,17 +566,48 @@ def test_who_waits_keeps_his_own_time(cache: Cache) -> None:
 
 
 def test_who_takes_over_has_what_is_left_of_it(cache: Cache) -> None:
-    """It waited 10 of its 15 seconds; the answer would take 10 more."""
-    provider = Slow(cache, Answer(error=ServerError("no"), delay=10.0), "Hello", **ONCE)
-    driver = VirtualDriver()
-    calls = [
-        provider.call(provider.chat_request("m", "Hi", timeout=Timeout(total=total)))
-        for total in (600, 15, 25)
+    """It waited 10 of its 15 or 25 seconds; the answer would take 10 more."""
+    found = []
+    for total in (15, 25):
+        provider = Slow(cache, Answer(error=ServerError("no"), delay=10.0), "Hello", **ONCE)
+        driver = VirtualDriver()
+        calls = [
+            provider.call(provider.chat_request("m", f"Hi {total}", timeout=Timeout(total=t)))
+            for t in (600, total)
+        ]
+        found.append(driver.run_all([(0.0, timed(driver, c)) for c in calls])[1])
+    (error, at), (answer, then) = found
+    assert isinstance(error, RequestTimeoutError)
+    assert answer.text == "Hello"
+    assert (at, then) == (15.0, 20.0)
+
+
+def test_a_consumer_that_stopped_reading_keeps_nobody_with_a_timeout_of_his_own(
+    cache: Cache,
+) -> None:
+    provider = scripted(cache, "a b c")
+    with provider.stream_execute("m", "Hi") as stream:
+        next(iter(stream))
+        assert provider.execute("m", "Hi", timeout=2).text == "a b c"
+
+
+def test_an_answer_larger_than_all_that_is_kept_pushes_nothing_out(tmp_path: Path) -> None:
+    for place in ({}, {"path": tmp_path / "kept.sqlite"}):
+        cache = Cache(CacheSettings(megabytes=0.02, **place))  # type: ignore[arg-type]  # one word
+        provider = scripted(cache, "small", "x" * 30_000, "anew")
+        for prompt in ("Hi", "long", "Hi"):
+            provider.execute("m", prompt)
+        assert len(provider.requests) == 2
+        cache.close()
+
+
+def test_a_number_and_its_text_are_two_wishes(cache: Cache) -> None:
+    provider = scripted(cache, "one", "two")
+    said = [
+        provider.execute("m", "Hi", provider_options={"scripted": {"x": value}}).text
+        for value in (Decimal("0.5"), "0.5")
     ]
-    outcomes, ends = zip(*driver.run_all([(0.0, timed(driver, c)) for c in calls]), strict=True)
-    assert ends == (10.0, 15.0, 25.0)
-    assert isinstance(outcomes[1], RequestTimeoutError)
-    assert outcomes[2].text == "Hello"
+    assert said == ["one", "two"]
 
 
 def test_asking_anew_waits_for_nobody(cache: Cache) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jackfield import (
+    CallWarning,
     ChatRequest,
     ChatResponse,
     ConfigError,
@@ -36,6 +37,7 @@ from jackfield import (
     Tool,
     ToolCall,
     ToolCallDelta,
+    Usage,
     fold,
     replay,
 )
@@ -391,6 +393,24 @@ def test_a_stream_ends_where_it_is_too_long(texts: list[str], most: int) -> None
     said, error = drained(provider)
     assert len(said) <= most
     assert (error is None) == (len("".join(texts)) <= most)
+
+
+@pytest.mark.parametrize("text", ["Hi", "a" * 500])
+def test_whole_or_streamed_an_answer_is_as_long_as_its_texts(text: str) -> None:
+    noted = Usage(input_tokens=1, output_tokens=1, raw={"note": "x" * 60})
+    warned = CallWarning("dropped", "x", "y" * 60)
+    answer = ChatResponse(
+        model="m", message=Message("assistant", text), usage=noted, warnings=(warned,)
+    )
+    found = []
+    for stream in (False, True):
+        provider = guarded(Guardrails(after=[limit_length(20)]), answer)
+        try:
+            told = provider.stream_execute("m", "Hi") if stream else provider.execute("m", "Hi")
+            found.append((told.drain() if stream else told).text)  # type: ignore[union-attr]  # as stream says
+        except ContentFilterError as error:
+            found.append(error.code)
+    assert found == ["Hi" if text == "Hi" else "guardrail"] * 2
 
 
 def test_a_guard_that_needs_the_whole_answer_holds_all_of_it_back() -> None:

@@ -31,6 +31,7 @@ from jackfield import (
     Cost,
     Finish,
     InvalidRequestError,
+    Message,
     ServerError,
     StreamInterruptedError,
     StreamStart,
@@ -41,9 +42,10 @@ from jackfield import (
 )
 from jackfield.flow import Sleep
 from jackfield.manager.settings import BudgetSettings, LedgerSettings
-from jackfield.middleware.costs import FREE_REQUESTS
+from jackfield.middleware.costs import FREE_REQUESTS, left
 from jackfield.middleware.ledger import Ledger
 from jackfield.middleware.ledger_file import LedgerError
+from jackfield.middleware.ledger_rows import Attempt
 from jackfield.middleware.usage import attempts, cost_analysis, usage
 from jackfield.testing import Answer, ScriptedProvider
 
@@ -293,6 +295,48 @@ def test_an_amount_that_is_no_money_is_unknown(ledger: Ledger) -> None:
         provider.stream_execute("mystery", "Hi").drain()
     assert [row["amount"] for row in attempts(ledger.store)] == [None] * 3
     assert cost_analysis(ledger.store).unknown_calls == 3
+
+
+def whole(**facts: Any) -> ChatResponse:
+    return ChatResponse(model="m", message=Message("assistant", "Hi"), **facts)
+
+
+@pytest.mark.parametrize("amount", ["1e20000", "1e-12000"])
+def test_an_amount_of_no_magnitude_is_reckoned_anew(ledger: Ledger, amount: str) -> None:
+    cost = Cost(amount=Decimal(amount), source="provider")
+    scripted(ledger, whole(cost=cost), kind=Elsewhere).execute("mystery", "Hi")
+    assert told(only(ledger), "status", "source") == {"status": "ok", "source": "estimated"}
+    assert 0 < cost_analysis(ledger.store).total_cost < 1
+
+
+def test_counts_that_are_none_lose_no_row(ledger: Ledger) -> None:
+    usage = Usage(input_tokens=-(2**70), output_tokens=2**70)
+    scripted(ledger, whole(usage=usage)).execute("m", "Hi")
+    row = only(ledger)
+    assert (row["input_tokens"], row["output_tokens"]) == (0, 2**63 - 1)
+
+
+def test_who_is_cancelled_before_the_row_of_its_journal_is_written_is_settled(
+    ledger: Ledger,
+) -> None:
+    """While another ledger of the file begins to keep a budget."""
+    provider = scripted(ledger)
+    provider.execute("m", "warm")
+    budget = BudgetSettings(limit=Decimal(5), per="day")
+    other = Ledger(ledger.settings, [budget])
+    attempt = Attempt(ledger, provider, provider.chat_request("m", "Hi"))
+    append = ledger.store._presence.append
+
+    def cancelled(lines: Any, **how: Any) -> None:
+        append(lines, **how)
+        attempt.settle(left(attempt.request, attempt.seen, attempt.pricing), 0.0, leaving=True)
+        scripted(other).execute("m", "other")
+
+    ledger.store._presence.append = cancelled  # type: ignore[method-assign]  # the moment that is meant
+    attempt.reserve()
+    ledger.store.flush()
+    assert {row["status"] for row in attempts(ledger.store)} == {"ok", "cancelled"}
+    other.close()
 
 
 def test_what_runs_at_home_without_a_price_costs_nothing(ledger: Ledger) -> None:

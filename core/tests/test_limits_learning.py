@@ -15,6 +15,7 @@ from jackfield import ChatResponse, RateLimitError
 from jackfield.drivers.virtual import Scripted, VirtualDriver
 from jackfield.flow import HTTPRequest
 from jackfield.manager.settings import LimitSettings
+from jackfield.middleware.gate import Gate, Scope
 from jackfield.middleware.learning import CAP, Told, read_headers
 from jackfield.middleware.limits import HoldState, Limits
 from jackfield.plugins import PluginManager
@@ -79,6 +80,20 @@ def test_a_refusal_with_a_hint_makes_the_others_wait() -> None:
     assert isinstance(second, ChatResponse)
     assert isinstance(third, ChatResponse)
     assert server.came == [0, 30.1, 30.2]
+
+
+def test_who_leaves_before_it_starts_does_not_end_a_pause() -> None:
+    gate, scopes = Gate(), (Scope("p", "p", LimitSettings(concurrency=2)),)
+    key = ("p", "m")
+    one, two = (gate.enter(key, scopes, 0, 1e9) for _ in range(2))
+    assert gate.turn(one, 0.0)
+    assert gate.turn(two, 0.0)
+    waits = gate.enter(key, scopes, 0, 1e9)
+    assert not gate.turn(waits, 0.0)
+    gate.leave(two)  # the third is let go, and has not woken yet
+    gate.refused(one, 30.0, 1.0)
+    gate.leave(waits)
+    assert not gate.turn(gate.enter(key, scopes, 0, 1e9), 1.0)
 
 
 def test_a_refusal_without_a_hint_makes_nobody_wait() -> None:

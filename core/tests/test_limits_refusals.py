@@ -14,14 +14,24 @@ from jackfield import (
     ChatRequest,
     ConfigError,
     EmbeddingRequest,
+    GenerationParams,
+    LLMError,
+    MediaPart,
+    Message,
+    QuotaExceededError,
     RateLimitError,
+    ReasoningPart,
     Timeout,
+    ToolCall,
+    ToolResult,
     TransportError,
+    UnsupportedOperationError,
     Usage,
 )
 from jackfield.config import Config
 from jackfield.flow import Flow, Sleep
 from jackfield.middleware.tokens import FIRST, Guess, Outputs
+from jackfield.operations import CompletionRequest
 
 # Tokens.
 
@@ -59,6 +69,42 @@ def test_without_max_tokens_an_answer_is_reckoned_as_long_as_those_before() -> N
     assert world.limits._outputs.guess(("p", "m"), request, 1000) == Guess(INPUT, 95)
     assert world.limits._outputs.guess(("p", "m"), request, 50) == Guess(INPUT, 50 - INPUT)
     assert world.limits._outputs.guess(("p", "new"), request, 1000) == Guess(INPUT, FIRST)
+
+
+def test_all_that_a_model_reads_is_reckoned() -> None:
+    long = "x" * 4000
+    call, result = ToolCall("c", "f", '{"a": "' + long + '"}'), ToolResult("c", long)
+    messages = [
+        Message("user", "Hi"),
+        Message("assistant", [ReasoningPart(long), call]),
+        Message("tool", [result]),
+    ]
+    chat = ChatRequest(model="m", messages=messages)
+    assert Outputs().guess(("p", "m"), chat, 10**6).input >= 3000
+    text = CompletionRequest(model="m", prompt=long)
+    assert Outputs().guess(("p", "m"), text, 10**6).input >= 1000
+    picture = ChatRequest(model="m", messages=Message("user", MediaPart("image/png", b"x" * 10**6)))
+    assert Outputs().guess(("p", "m"), picture, 10**6).input < 100
+
+
+def test_no_call_makes_room_for_others() -> None:
+    chat = ChatRequest(model="m", messages="x", params=GenerationParams(max_tokens=-1000))
+    assert Outputs().guess(("p", "m"), chat, 10**6).output == 0
+
+
+def test_what_was_not_sent_costs_nothing() -> None:
+    refusals: list[LLMError] = [
+        QuotaExceededError("a budget is spent", phase="limit"),
+        ConfigError("no key"),
+        UnsupportedOperationError("it cannot"),
+    ]
+    for error in refusals:
+        world = World(limits(tokens="100/minute", requests="2/minute"))
+        world.run([*[Call(tokens=90, error=error)] * 3, Call(tokens=90, at=1)])
+        assert [round(s.at) for s in world.starts] == [0, 0, 0, 1]
+    world = World(limits(requests="2/minute"))
+    world.run([*[Call(error=RateLimitError("no"))] * 2, Call(at=1)])
+    assert [round(s.at) for s in world.starts] == [0, 0, 60]
 
 
 def test_embeddings_are_reckoned_at_four_bytes_a_token() -> None:

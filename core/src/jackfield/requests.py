@@ -110,7 +110,7 @@ def guess_tokens(request: ChatRequest | TokenCountRequest | EmbeddingRequest) ->
     """About how many tokens *request* holds, at four bytes a token; media are not counted."""
     if isinstance(request, EmbeddingRequest):
         return -(-sum(len(text.encode(errors="replace")) for text in request.inputs) // 4)
-    size = sum(len(m.text.encode()) + 16 for m in request.messages)
+    size = sum(len(m.text.encode(errors="replace")) + 16 for m in request.messages)
     size += sum(len(t.name) + len(t.description) + len(str(t.parameters)) for t in request.tools)
     return -(-size // 4)
 

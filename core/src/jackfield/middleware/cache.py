@@ -163,7 +163,7 @@ class Cache:
                 own = within(flow, deadline) if turn else flow
                 return (yield from self._lead(own, key, mine))
             try:
-                ended = yield from flight.follow(deadline, timeout.idle)
+                ended = yield from flight.follow(deadline, min(timeout.idle, timeout.total / 4))
             except LLMError as error:
                 error.add(provider=call.provider.name, model=call.request.model)
                 raise

@@ -93,7 +93,7 @@ class Keys:
         return hashlib.blake2b(told, key=self._salt, digest_size=32).digest()
 
 
-_ENCODE = msgspec.json.Encoder(order="sorted").encode
+_ENCODE = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
 @lru_cache(maxsize=256)

@@ -85,13 +85,15 @@ class MemoryStore:
     def put(self, key: bytes, kept: bytes, now: float) -> bool:
         """Keep *kept*; the least recently used go where there is no room."""
         entries, size = self._settings.entries, self._settings.megabytes * 1_000_000
+        if len(kept) > size:
+            return False
         with self._lock:
             self._forget(key)
             self._kept[key] = (now + self._settings.ttl, kept)
             self._size += len(kept)
             while len(self._kept) > entries or self._size > size:
                 self._forget(next(iter(self._kept)))
-            return key in self._kept
+            return True
 
     def _forget(self, key: bytes) -> None:
         if (gone := self._kept.pop(key, None)) is not None:
@@ -164,6 +166,8 @@ class DiskStore:
 
     def put(self, key: bytes, kept: bytes, now: float) -> bool:
         """Keep *kept*; the least recently used go where there is no room."""
+        if len(kept) > self._settings.megabytes * 1_000_000:
+            return False
 
         def write(file: sqlite3.Connection, salt: bytes) -> bool:
             row = (key, kept, _seal(salt, key, kept), now + self._settings.ttl, len(kept))

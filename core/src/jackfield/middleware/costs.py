@@ -24,7 +24,7 @@ from ..flow import HTTPRequest, HTTPResponse, Invoke, Read, Sleep
 from ..params import ALIASES
 from ..requests import AnswerRequest, EmbeddingRequest, Request
 from ..secret import mask
-from ..types import ChatResponse, Cost, MediaPart, Pricing, Usage
+from ..types import ChatResponse, Cost, MediaPart, Pricing, ToolResult, Usage
 
 Status = Literal["started", "ok", "error", "cancelled", "uncertain"]
 Source = Literal["provider", "computed", "estimated", "unknown"]
@@ -40,6 +40,9 @@ MEDIA_TOKENS, MEDIA_BYTES = 1600, 20
 
 TIERS = 50_000
 """Prices by size begin far above so many tokens."""
+
+MAGNITUDE = 1000
+"""Digits before or after the point of an amount of money; what has more is none."""
 
 AT_HOME = frozenset({"llamacpp", "llamacpp_server", "lmstudio", "ollama", "scripted", "vllm"})
 """Providers whose models run on one's own machines: without a price, they cost nothing."""
@@ -131,6 +134,15 @@ def _texts(value: Any) -> int:
     return 0 if value is None or isinstance(value, bytes) else 8
 
 
+def bytes_of(part: Any) -> int:
+    """Bytes of text in *part* of a message; media, in it too, have none."""
+    if isinstance(part, MediaPart):
+        return 0
+    if isinstance(part, ToolResult):
+        return sum(map(bytes_of, part.content))
+    return _texts(part)
+
+
 _ASIDE = ("model", "provider_options", "timeout", "strict", "metadata", "params")
 
 
@@ -153,7 +165,7 @@ def most_output(kind: str, request: Request[Any], assumed: int) -> int:
         return 0 if writes else assumed
     names = {"max_tokens", *(a for a, name in ALIASES.items() if name == "max_tokens")}
     limits = [v for name in names if isinstance(v := own.get(name), int)]
-    limit = max([request.params.max_tokens or 0, *limits]) or assumed
+    limit = max([0, request.params.max_tokens or 0, *limits]) or assumed
     answers = own.get("n")
     return limit * (answers if isinstance(answers, int) and answers > 1 else 1)
 
@@ -245,7 +257,7 @@ def _sane(cost: Cost | None) -> Cost:
     """*cost*, or an unknown one where it is no amount of money."""
     if cost is None or cost.amount is None or not cost.amount.is_finite() or cost.amount < 0:
         return Cost()
-    return cost
+    return cost if abs(cost.amount.adjusted()) <= MAGNITUDE else Cost()
 
 
 def _charged(usage: Usage, estimated: bool, cost: Cost, pricing: Pricing | None) -> dict[str, Any]:

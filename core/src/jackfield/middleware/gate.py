@@ -184,6 +184,11 @@ class Gate:
                     window.give_back(entry, -more)
         self._wake()
 
+    def forgo(self, ticket: Ticket) -> None:
+        """*ticket* was let go and sent nothing: none of it counts. It is still to leave."""
+        with self._lock:
+            ticket.started = False
+
     def leave(self, ticket: Ticket) -> None:
         """*ticket* is done, or gives up: what it holds is free."""
         # The garbage collector may end a forgotten call, and so come here, in the middle of any

@@ -231,7 +231,13 @@ class LengthGuard:
     def __call__(self, request: T, response: Any = None) -> None:
         """Refuse *request*, or *response* where there is one, if it is longer."""
         counter = _Counter(self)
-        map_texts(request if response is None else response, partial(counter.feed, part=None))
+        if response is None:
+            map_texts(request, partial(counter.feed, part=None))
+            return
+        answers = [response.message, *(other.message for other in response.alternatives)]
+        for part in (part for message in answers for part in message.content):
+            for name in ("text", "arguments"):  # as they come in a stream
+                counter.feed(getattr(part, name, ""), part)
 
     def begin(self) -> Feeder:
         """A guard for one stream."""

@@ -57,13 +57,15 @@ class Hold:
     when it has been on its way as long again.
     """
 
-    __slots__ = ("_pause", "_probe", "flying", "left", "until")
+    __slots__ = ("_before", "_newest", "_pause", "_probe", "flying", "left", "until")
 
     def __init__(self) -> None:
         self.until, self.left = 0.0, INF
         self.flying = 0
         """Calls on their way without an answer."""
         self._pause, self._probe = 0.0, 0
+        self._newest = self._before = 0
+        """The last call that started, and the last one before the pause."""
 
     def when(self, now: float) -> float:
         """The time from which on a call may start."""
@@ -73,7 +75,7 @@ class Hold:
 
     def start(self, number: int, now: float) -> None:
         """The call *number* starts."""
-        self.flying += 1
+        self.flying, self._newest = self.flying + 1, number
         if self.left > 0:
             self.left -= 1
         else:
@@ -83,7 +85,7 @@ class Hold:
         """The call *number* does not start after all."""
         if number == self._probe:
             self.until = 0.0
-        else:
+        elif number > self._before:
             self.left += 1
 
     def answer(self, number: int, told: Told | None, now: float) -> None:
@@ -102,6 +104,7 @@ class Hold:
     def pause(self, seconds: float, now: float) -> None:
         """Nothing is left for so many *seconds*."""
         before = self.until if self._pause else 0.0
+        self._before, self._probe = self._newest, 0  # what those who started before took is void
         self._pause, self.left = min(seconds, LONGEST), 0
         self.until = max(before, now + self._pause)
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from attrs import evolve
 
 from ..errors import InvalidRequestError
 from ..requests import Request
@@ -167,6 +168,8 @@ class Attempt:
         """Write the row that was in the journal alone: at once as it ended, if it has."""
         if self._ended is None or store.counting:
             self.insert(store)
+            if self._ended is not None:  # and what says so may have come before the row
+                self.update(*self._ended, store)
             return
         *begun, _price, reserved = self._row
         row = (*begun, reserved, store.owner, *_facts(*self._ended))
@@ -176,9 +179,19 @@ class Attempt:
     def settle(self, settled: Settlement, seconds: float, *, leaving: bool = False) -> None:
         """Have written how the attempt ended: with the next reservation, or a moment from now."""
         if self._ended is None:
+            settled = self._reckoned(settled)
             self._ended = settled, seconds
             update = partial(self.update, settled, seconds)
             self.ledger.store.later(update, leaving=leaving)
+
+    def _reckoned(self, settled: Settlement) -> Settlement:
+        """*settled*; where nobody knows what an attempt came to that may have been made, it is what was reserved."""
+        unknown = settled.status in ("uncertain", "cancelled") and settled.amount is None
+        reserved = self.claim.amount
+        if not unknown or reserved is None:
+            return settled
+        reckoned: dict[str, Any] = {"amount": reserved, "source": "estimated", "estimated": True}
+        return evolve(settled, **reckoned, price=named(self.pricing))
 
     def update(self, settled: Settlement, seconds: float | None, store: Store) -> None:
         """Have the row say how the attempt ended; the counters move by the difference."""
@@ -196,7 +209,8 @@ def _facts(settled: Settlement, seconds: float | None) -> tuple[Any, ...]:
     """How an attempt ended, as `_ENDED` names it."""
     usage, money = settled.usage, _money(settled.amount)
     texts = [_text(getattr(settled, name)) for name in _TEXTS]
-    counts = [n if (n := getattr(usage, name)) is None else min(n, MOST) for name in _COUNTS]
+    given = [getattr(usage, name) for name in _COUNTS]
+    counts = [None if count is None else min(max(count, 0), MOST) for count in given]
     told = (settled.status, settled.estimated, money, settled.currency, settled.source)
     return (*told, raw(usage), seconds, *texts, *counts)
 

@@ -9,7 +9,14 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ..errors import ConfigError, LLMError, ProviderError, RateLimitError, TransportError
+from ..errors import (
+    ConfigError,
+    LLMError,
+    ProviderError,
+    RateLimitError,
+    TransportError,
+    UnsupportedOperationError,
+)
 from ..flow import NOW, Flow, HTTPResponse, Wait, Wrapper, tap
 from ..hookspecs import hookimpl
 from ..manager.settings import LimitSettings
@@ -277,6 +284,9 @@ class _Call:
         self.gate.settle(ticket, guess.used(usage), now)
 
     def _failed(self, ticket: Ticket, guess: Guess, error: LLMError, now: float) -> None:
+        if error.phase == "limit" or isinstance(error, ConfigError | UnsupportedOperationError):
+            self.gate.forgo(ticket)  # nothing was sent
+            return
         if self.learn and isinstance(error, RateLimitError) and error.retry_after is not None:
             self.gate.refused(ticket, error.retry_after, now)
         if isinstance(error, ProviderError | TransportError) and not error.maybe_executed:

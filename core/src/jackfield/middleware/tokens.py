@@ -7,8 +7,9 @@ from typing import Any
 
 from attrs import frozen
 
-from ..requests import ChatRequest, EmbeddingRequest, Request, guess_tokens
-from ..types import Usage
+from ..requests import AnswerRequest, ChatRequest, EmbeddingRequest, Request, guess_tokens
+from ..types import TextPart, Usage
+from .costs import BYTES_A_TOKEN, bytes_of, guessed_input
 
 FIRST = 256
 """Tokens of an answer while nothing is known about a model's answers."""
@@ -38,6 +39,14 @@ class Guess:
         )
 
 
+def _input(request: AnswerRequest) -> int:
+    """Tokens of all that *request* gives the model to read; media are not counted."""
+    if not isinstance(request, ChatRequest):
+        return guessed_input(request)
+    parts = [p for m in request.messages for p in m.content if not isinstance(p, TextPart)]
+    return guess_tokens(request) + -(-sum(map(bytes_of, parts)) // BYTES_A_TOKEN)
+
+
 class Outputs:
     """The usual length of each model's answers: a moving average, of the models used last."""
 
@@ -58,10 +67,10 @@ class Outputs:
         """What *request* will use; what nobody asked for is not guessed above *most* in all."""
         if isinstance(request, EmbeddingRequest):
             return Guess(guess_tokens(request), 0)
-        if not isinstance(request, ChatRequest):
+        if not isinstance(request, AnswerRequest):
             return Guess(0, 0)
-        given = guess_tokens(request)
+        given = _input(request)
         if request.params.max_tokens is not None:
-            return Guess(given, request.params.max_tokens)
+            return Guess(given, max(0, request.params.max_tokens))
         usual = round(self._usual.get(key, FIRST))
         return Guess(given, max(0, min(usual, most - given)))
