@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from attrs import evolve
 from core_toy import BACKENDS, aio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,6 +31,7 @@ from jackfield import (
     create_provider,
 )
 from jackfield.manager.batch import BatchOutcome, aiter_batch, arun_batch, iter_batch, run_batch
+from jackfield.manager.checkpoint import HEAD, Checkpoint
 from jackfield.manager.executors import Recipe, ThreadExecutor
 from jackfield.operations import BatchItem
 from jackfield.testing import ScriptedProvider
@@ -317,6 +322,84 @@ def test_a_file_that_is_something_else_is_left_as_it_is(
     with pytest.raises(ConfigError, match=said):
         run_batch(Echo(), chats(1), checkpoint=path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="files have no largest size here")
+def test_a_disk_that_is_full_for_a_moment_damages_nothing(tmp_path: Path) -> None:
+    """The file may not grow for one write, while other results are on their way."""
+    script = """
+import os, resource, signal, sys
+from jackfield.manager.checkpoint import Checkpoint, Kept
+from jackfield import LLMError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+kept = Checkpoint(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+for index in range(9):
+    try:
+        kept.write(index, Kept(key=str(index), digest="d", response="x" * 300))
+    except OSError:
+        print(index)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+kept.close()
+"""
+    path = tmp_path / "kept"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], check=True, capture_output=True, text=True
+    )
+    (lost,) = map(int, done.stdout.split())
+    kept = Checkpoint(path)
+    found = [kept.find(index, str(index), "d") for index in range(9)]
+    assert [index for index, one in enumerate(found) if one is None] == [lost]
+    assert {len(one.response) for one in found if one is not None} == {300}
+    kept.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"job":"x"}',
+        '{"index":"a","key":"k","digest":"d","response":1}',
+        '{"index":0}',
+        '{"index":-1,"key":"k","digest":"d","response":1}',
+        '{"index":0,"key":"k","digest":"d"}',
+    ],
+)
+def test_a_line_of_another_shape_is_told_as_damaged(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "kept"
+    path.write_bytes(HEAD + line.encode() + b"\n")
+    with pytest.raises(ConfigError, match="line 2 is damaged"):
+        Checkpoint(path)
+
+
+def test_what_only_middleware_reads_may_be_anything(tmp_path: Path) -> None:
+    (request,) = chats(1)
+    asked = evolve(request, metadata={"session": object()})
+    (result,) = run_batch(Echo(), [asked], checkpoint=tmp_path / "kept")
+    assert result.error is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"native": "require"}, {"native": "perfer"}, {"on_error": "rasie"}]
+)
+def test_an_option_that_is_none_is_refused(wrong: Any) -> None:
+    with pytest.raises(InvalidRequestError, match=next(iter(wrong))):
+        run_batch(Echo(), chats(1), **wrong)
+
+
+def test_on_an_event_loop_who_chooses_is_asked_on_it() -> None:
+    class Chooses:
+        async def aresolve(self, request: ChatRequest) -> tuple[Any, ChatRequest]:
+            await anyio.lowlevel.checkpoint()
+            return ScriptedProvider.of("chosen"), request
+
+        def resolve(self, request: ChatRequest) -> tuple[Any, ChatRequest]:
+            raise AssertionError("this would block the loop")
+
+    async def main() -> BatchOutcome:
+        return await arun_batch(Chooses(), chats(2))
+
+    assert texts(anyio.run(main)) == ["chosen"] * 2
 
 
 def test_two_batches_cannot_write_one_file(tmp_path: Path) -> None:

@@ -649,3 +649,23 @@ def test_many_threads_write_one_history(tmp_path: Path) -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         Health(HealthSettings(**wrong))
+
+
+def test_a_later_process_knows_how_long_an_incident_is_and_lists_it(tmp_path: Path) -> None:
+    place = HealthSettings(path=tmp_path / "health.sqlite3")
+
+    def failing(health: Health, times: int) -> None:
+        hooks = PluginManager()
+        hooks.register(health)
+        config = {"answers": [ServerError("no")], "then": "cycle", "retry": {"attempts": 1}}
+        provider = ScriptedProvider(config, name="a", hook=hooks.hook)
+        for _ in range(times):
+            with pytest.raises(ServerError):
+                provider.execute("m", "Hi")
+        health.stop()
+
+    first, second, third = (Health(place) for _ in range(3))
+    failing(first, 7)
+    assert [i.observations for i in second.incidents()] == [7]  # before any call
+    failing(second, 2)
+    assert [(i.provider, i.observations) for i in third.incidents()] == [("a", 9)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -273,3 +274,34 @@ def test_a_terminal_gets_a_bar_and_a_dumb_one_no_escapes(
     assert screen.end() == 0
     assert "30 answers are in out.jsonl" in screen.screen.replace("\n", " ")
     assert ("\x1b" in screen.screen) == (term == "xterm")
+
+
+def test_what_is_refused_leaves_the_results_that_there_are(cli: Cli) -> None:
+    cli.script("one", {"error": "ServerError"}, then="fail", retry={"attempts": 1})
+    write(cli, *questions(2))
+    assert cli("batch", "in.jsonl", "out.jsonl").returncode == 1
+    before = (cli.folder / "out.jsonl").read_bytes()
+    assert before
+    write(cli, {"id": "q0", "prompt": "another question"}, *questions(2)[1:])
+    for more in ((), ("--executor", "threads")):
+        done = cli("batch", "in.jsonl", "out.jsonl", *more)
+        assert (done.returncode, (cli.folder / "out.jsonl").read_bytes()) == (2, before)
+        assert "another OUT" in done.stderr
+
+
+def test_the_same_command_twice_at_once_loses_nothing(cli: Cli) -> None:
+    cli.script(then="echo", delay=0.2)
+    write(cli, *questions(20))
+    first = cli.start(
+        "batch", "--concurrency", "1", "in.jsonl", "out.jsonl", stderr=subprocess.PIPE
+    )
+    waited = 0.0
+    while not (cli.folder / "out.jsonl").exists() and waited < PATIENCE:
+        time.sleep(0.1)
+        waited += 0.1
+    second = cli("batch", "in.jsonl", "out.jsonl")
+    assert second.returncode == 2
+    assert "another batch" in second.stderr
+    first.communicate(timeout=PATIENCE)
+    assert first.returncode == 0
+    assert [a["id"] for a in answers(cli)] == [f"q{n}" for n in range(20)]

@@ -119,3 +119,11 @@ def test_a_dumb_terminal_gets_no_escape_sequences(cli: Cli, terminal: Start) -> 
     screen = terminal(*ASK, env={"TERM": "dumb"})
     assert screen.end() == 0
     assert "\x1b" not in screen.screen
+
+
+def test_a_report_with_nowhere_to_go_is_refused_before_anybody_is_asked(cli: Cli) -> None:
+    cli.script("one", then="fail")
+    done = cli("compare", "-m", "fake/a", "-m", "fake/b", "--html", "nowhere/r.html", "Hi")
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert "fake/a" not in done.stdout

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +105,13 @@ async def _work_off(call: Router, lines: Any, out: Path, options: dict[str, Any]
     """Write a line for each result, in their order; return how far it went."""
     from ..manager.batch import aiter_batch
 
-    with _open(out) as file:
+    with ExitStack() as stack:
+        file = None  # until there is something to write: what stands there may be all that there is
         async with aiter_batch(call, lines, ordered=True, **options) as results:
             async for result in results:
+                file = file or stack.enter_context(_open(out))
                 _written([result], file)
-        _kept(file)
+        _kept(file or stack.enter_context(_open(out)))
     return results.progress
 
 
@@ -123,8 +126,10 @@ def _spread(call: Any, lines: Any, out: Path, options: dict[str, Any]) -> Any:
         last = progress
         show(progress)
 
+    results = iter_batch(call, lines, ordered=True, **{**options, "progress": tell})
+    first = list(islice(results, 1))  # nothing is written over what is not even begun
     with _open(out) as file:
-        _written(iter_batch(call, lines, ordered=True, **{**options, "progress": tell}), file)
+        _written(chain(first, results), file)
         _kept(file)
     return last
 

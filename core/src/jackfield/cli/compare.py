@@ -134,6 +134,9 @@ def compare(state: State, /, models: tuple[str, ...], as_json: bool, **given: An
 
     prompt, options = _asked(given)
     router = Router(state.house, None, given["param"])
+    for path in filter(None, (given[form] for form in ("html", "markdown", "csv"))):
+        if not path.absolute().parent.is_dir():
+            raise click.UsageError(f"{path}: there is no folder {path.parent}: make it first")
     for model in models:  # raises what is wrong before anybody is asked
         router.prepare(chat_request(model, prompt, **options))
     options |= {name: given[name] for name in ("repeat", "concurrency")}
@@ -142,7 +145,7 @@ def compare(state: State, /, models: tuple[str, ...], as_json: bool, **given: An
         return await acompare(router, prompt, models, progress=_tell, **options)
 
     found = anyio.run(main)
-    write_json(found.to_dict()) if as_json else _show(found)
     _save(found, given)
+    write_json(found.to_dict()) if as_json else _show(found)
     if found.failures:
         raise click.exceptions.Exit(FAILED)

@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 from ..errors import ConfigError, InvalidRequestError, LLMError, UnsupportedOperationError
 from ..operations.jobs import BatchItem
 from ..requests import Request
-from .checkpoint import Checkpoint, Kept, KeptJob
+from .checkpoint import ANOTHER, Checkpoint, Kept, KeptJob
 from .encoding import digest
 from .executors import as_error, resolve
 from .native import NativeJob, Polling, can_batch
@@ -86,6 +86,13 @@ class Batch:
         if concurrency < 1 or native_size < 1:
             name = "concurrency" if concurrency < 1 else "native_size"
             raise InvalidRequestError(f"{name} must be 1 or more", param=name, phase="build")
+        for name, given, known in (
+            ("native", native, (True, False, "prefer")),
+            ("on_error", on_error, ("keep", "raise")),
+        ):
+            if given not in known:
+                problem = f"{name}: {given!r} is none of {', '.join(map(repr, known))}"
+                raise InvalidRequestError(problem, param=name, phase="build")
         self.call, self.concurrency, self._requests = call, concurrency, requests
         self._report, self._raises, self._retry = progress, on_error == "raise", retry_failed
         self._ordered, self._native, self._size = ordered, native, native_size
@@ -127,7 +134,7 @@ class Batch:
                 raise ConfigError(f"a {kind} cannot travel: {fix} ({error})") from None
         if self.checkpoint is not None and isinstance(self._requests, Sized):
             for item in self._items():
-                self.checkpoint.find(item.index, item.key, item.digest)
+                self.checkpoint.find(item.index, item.key, item.digest, errors=not self._retry)
 
     def _items(self) -> Iterator[_Item]:
         index = -1
@@ -141,7 +148,7 @@ class Batch:
                 raise InvalidRequestError(f"{where}: {kind}; {fix}", param=where, phase="build")
             yield _Item(index, key, request, digest(request) if self.checkpoint is not None else "")
         if self.checkpoint is not None and len(self.checkpoint) > index + 1:
-            fix = "restore the input, or start anew with another checkpoint"
+            fix = f"restore the input, or start anew with {ANOTHER}"
             there = f"{self.checkpoint.path}: there are results of {len(self.checkpoint)} requests"
             raise ConfigError(f"{there}, and only {index + 1} came; {fix}")
 
@@ -188,8 +195,9 @@ class Batch:
         """The result that the checkpoint has of *item*, unless it is to be asked again."""
         kept = None
         if self.checkpoint is not None:
-            kept = self.checkpoint.find(item.index, item.key, item.digest)
-        if kept is None or (kept.error is not None and self._retry):
+            wanted = not self._retry
+            kept = self.checkpoint.find(item.index, item.key, item.digest, errors=wanted)
+        if kept is None:
             return None
         return BatchItemResult(
             index=item.index, key=item.key, request=item.request,

@@ -16,7 +16,10 @@ from ..errors import ConfigError, LLMError
 from .encoding import decode, dumps, encode
 
 HEAD = b'{"jackfield":"batch","version":1}\n'
+ANOTHER = "another checkpoint (of `jackfield batch`: another OUT)"
 _NONE, _DONE, _FAILED = range(3)
+_PIECE = 65_536
+_RESULT = frozenset({"response", "error"})
 
 
 @frozen(kw_only=True)
@@ -98,17 +101,29 @@ class Checkpoint:
                     fix = "start anew with another file"
                     raise ConfigError(f"{self.path}: line {number} is damaged; {fix}")
                 break  # a crash cut it short
-            if "job" in read:
-                job = KeptJob(id=read["job"], provider=read["provider"], places=read["places"])
-                self.jobs |= dict.fromkeys(job.places, job)
-            elif "index" in read:
-                self._note(read["index"], start, "error" in read)
+            try:
+                self._take(read, start)
+            except (KeyError, TypeError, ValueError):
+                fix = "start anew with another file"
+                raise ConfigError(f"{self.path}: line {number} is damaged; {fix}") from None
             good = start + len(line)
         self._file.truncate(good)
-        self._file.seek(good)
+        self._end = good
         if not good:
             self._append(HEAD)
             _sync_folder(self.path.parent)
+
+    def _take(self, read: Mapping[str, Any], start: int) -> None:
+        """What a line says that starts at *start*."""
+        if "job" in read:
+            job = KeptJob(id=read["job"], provider=read["provider"], places=read["places"])
+            self.jobs |= dict.fromkeys(job.places, job)
+        elif "index" in read:
+            index = read["index"]
+            known = isinstance(read["key"], str) and isinstance(read["digest"], str)
+            if type(index) is not int or index < 0 or not known or _RESULT.isdisjoint(read):
+                raise ValueError(index)
+            self._note(index, start, "error" in read)
 
     def _note(self, index: int, start: int, failed: bool) -> None:
         missing = index + 1 - len(self._places)
@@ -122,8 +137,8 @@ class Checkpoint:
         """One more than the place of the last request that has a result."""
         return len(self._places)
 
-    def find(self, index: int, key: str, digest: str) -> Kept | None:
-        """The result of the request at *index*, if there is one; a failure only of that very request.
+    def find(self, index: int, key: str, digest: str, *, errors: bool = True) -> Kept | None:
+        """The result of the request at *index*, if there is one; a failure only of that very request, if *errors* are wanted.
 
         Raises:
             ConfigError: it is the answer to another request.
@@ -131,16 +146,15 @@ class Checkpoint:
         with self._lock:
             if index >= len(self._states) or self._states[index] == _NONE:
                 return None
-            end = self._file.tell()
-            self._file.seek(self._places[index])
-            line = self._file.readline()
-            self._file.seek(end)
+            line = self._line(self._places[index])
         told: Mapping[str, Any] = json.loads(line)
+        if "error" in told and not errors:
+            return None
         if (told["key"], told["digest"]) != (key, digest):
-            if told["key"] == key and "error" in told:  # it was mended
+            if "error" in told:  # it was mended
                 return None
             what = "has changed" if told["key"] == key else f"was {told['key']!r}"
-            fix = "restore the input, or start anew with another checkpoint"
+            fix = f"restore the input, or start anew with {ANOTHER}"
             raise ConfigError(f"{self.path}: request {index} ({key!r}) {what} since; {fix}")
         try:
             held = {name: decode(told[name]) for name in ("response", "error") if name in told}
@@ -166,15 +180,26 @@ class Checkpoint:
             self.jobs |= dict.fromkeys(job.places, job)
 
     def _append(self, line: bytes) -> int:
-        start = self._file.tell()
-        try:
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        start, descriptor = self._end, self._file.fileno()
+        try:  # past the buffer, which would keep what found no room
+            os.lseek(descriptor, start, os.SEEK_SET)
+            rest = memoryview(line)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            os.fsync(descriptor)
         except OSError:  # the disk is full, say: what is there stays whole
-            os.ftruncate(self._file.fileno(), start)
+            os.ftruncate(descriptor, start)
             raise
+        self._end = start + len(line)
         return start
+
+    def _line(self, start: int) -> bytes:
+        """The line that starts at *start*."""
+        descriptor, found = self._file.fileno(), b""
+        os.lseek(descriptor, start, os.SEEK_SET)
+        while b"\n" not in found and (more := os.read(descriptor, _PIECE)):
+            found += more
+        return found.partition(b"\n")[0]
 
     def close(self) -> None:
         """Let go of the file."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from attrs import evolve, field, frozen
@@ -20,7 +20,7 @@ from ..provider import LLMProvider, Params
 from ..requests import ChatRequest
 from ..types import ChatResponse
 from . import report
-from .executors import ThreadExecutor, as_error, chat_request, resolve
+from .executors import ThreadExecutor, aresolve, as_error, chat_request, resolve
 
 Asked = tuple[int, ChatRequest]
 """In which round, and what."""
@@ -171,13 +171,8 @@ def trial(provider: LLMProvider, request: ChatRequest, made: Trial) -> Flow[Tria
     return evolve(made, response=response, first=watch.first, total=watch.total)
 
 
-def _begun(call: Any, asked: Asked) -> tuple[Trial, LLMProvider | None, Any]:
-    """A trial, who performs it, and what is asked; nobody, where that alone fails."""
-    made = Trial(model=asked[1].model, round=asked[0])
-    try:
-        return made, *resolve(call, asked[1])
-    except Exception as error:  # noqa: BLE001  # failures stand beside answers
-        return evolve(made, error=as_error(error)), None, None
+def _begun(asked: Asked) -> Trial:
+    return Trial(model=asked[1].model, round=asked[0])
 
 
 def compare(
@@ -205,7 +200,7 @@ def compare(
     asked = _asked(prompt, models, parameters=parameters, **numbers, **options)
     perform = partial(_perform, call)
     outcomes = ThreadExecutor().map(perform, asked, concurrency)
-    return _compared(asked, models, _told((outcome for _, outcome in outcomes), progress))
+    return _compared(asked, _told((outcome for _, outcome in outcomes), progress))
 
 
 async def acompare(
@@ -222,29 +217,39 @@ async def acompare(
     """`compare`, on the event loop."""
     numbers = {"repeat": repeat, "concurrency": concurrency}
     asked = _asked(prompt, models, parameters=parameters, **numbers, **options)
-    waiting, trials = iter(asked), list[Trial]()
+    waiting, trials, failed = iter(asked), list[Trial](), list[Exception]()
 
     async def serve() -> None:
-        for one in waiting:
-            trials.extend(_told([await _aperform(call, one)], progress))
+        try:
+            for one in waiting:
+                trials.extend(_told([await _aperform(call, one)], progress))
+        except Exception as error:  # noqa: BLE001  # raised below, outside the group, as it is
+            failed.append(error)
+            group.cancel_scope.cancel()
 
     async with anyio.create_task_group() as group:
         for _ in range(concurrency):
             group.start_soon(serve)
-    return _compared(asked, models, trials)
+    if failed:
+        raise failed[0]
+    return _compared(asked, trials)
 
 
 def _perform(call: Any, asked: Asked) -> Trial:
-    made, provider, request = _begun(call, asked)
-    if provider is None:
-        return made
+    made = _begun(asked)
+    try:
+        provider, request = cast("tuple[LLMProvider, Any]", resolve(call, asked[1]))
+    except Exception as error:  # noqa: BLE001  # failures stand beside answers
+        return evolve(made, error=as_error(error))
     return provider._driver.run(trial(provider, request, made))  # noqa: SLF001  # its clock measures
 
 
 async def _aperform(call: Any, asked: Asked) -> Trial:
-    made, provider, request = _begun(call, asked)
-    if provider is None:
-        return made
+    made = _begun(asked)
+    try:
+        provider, request = cast("tuple[LLMProvider, Any]", await aresolve(call, asked[1]))
+    except Exception as error:  # noqa: BLE001  # failures stand beside answers
+        return evolve(made, error=as_error(error))
     return await provider._async_driver.run(trial(provider, request, made))  # noqa: SLF001  # as above
 
 
@@ -274,7 +279,8 @@ def _told(trials: Iterable[Any], progress: Seen | None) -> Iterator[Trial]:
         yield made
 
 
-def _compared(asked: Sequence[Asked], models: Sequence[str], trials: Iterable[Trial]) -> Comparison:
+def _compared(asked: Sequence[Asked], trials: Iterable[Trial]) -> Comparison:
+    models = dict.fromkeys(request.model for _, request in asked)
     order = {model: at for at, model in enumerate(models)}
     said = "\n\n".join(m.text for m in asked[0][1].messages)
     made = sorted(trials, key=lambda t: (t.round, order[t.model]))

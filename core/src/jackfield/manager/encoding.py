@@ -160,6 +160,7 @@ def digest(request: Request[Any]) -> str:
     Raises:
         InvalidRequestError: it holds a value that cannot be written down.
     """
-    plain = {k: v for k, v in encode(request).items() if k not in _ASIDE}
+    asked = encode(attrs.evolve(request, metadata={}))  # where anything may stand
+    plain = {k: v for k, v in asked.items() if k not in _ASIDE}
     text = json.dumps(plain, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

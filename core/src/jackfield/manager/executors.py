@@ -116,6 +116,15 @@ def resolve(call: Any, request: Request[Any]) -> tuple[Any, Request[Any]]:
     return (call, request) if choose is None else choose(request)
 
 
+async def aresolve(call: Any, request: Request[Any]) -> tuple[Any, Request[Any]]:
+    """`resolve`, which may ask providers for their models, on the event loop."""
+    choose = getattr(call, "aresolve", None)
+    found: tuple[Any, Request[Any]] = (
+        resolve(call, request) if choose is None else await choose(request)
+    )
+    return found
+
+
 class _Anyone(LLMProvider):
     """Stands for whoever will answer while a request is made."""
 
@@ -152,7 +161,7 @@ async def awork(call: Any, request: Request[Any] | None) -> Any:
     if request is None:
         return None
     try:
-        provider, wanted = resolve(call, request)
+        provider, wanted = await aresolve(call, request)
         return await provider.arun(wanted)
     except Exception as error:  # noqa: BLE001  # failures stand beside results
         return as_error(error)

@@ -304,9 +304,11 @@ class Health:
             return self._record(name).status(now)
 
     def incidents(self) -> list[Incident]:
-        """The open incidents, and those that ended in this process, in the order of their opening."""
+        """The open incidents, of earlier processes too, and those that ended in this one, in the order of their opening."""
+        self._load()
         with self._lock:
             found = [*self._over, *(i for r in self._records.values() for i in r.open.values())]
+            found += [i for i in self._unclosed if i.provider not in self._records]
         return sorted(found, key=lambda incident: incident.opened)
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
@@ -336,7 +338,10 @@ class Health:
     def _write(self) -> None:
         with self._file:
             with self._lock:
-                rows, self._unwritten = self._unwritten, []
+                grown = [i for r in self._records.values() for i in r.grown.values()]
+                rows, self._unwritten = [*grown, *self._unwritten], []
+                for record in self._records.values():
+                    record.grown.clear()
             if rows and self._history is not None:
                 try:
                     self._history.write(rows)

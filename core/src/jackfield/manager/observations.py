@@ -197,6 +197,8 @@ class Record:
     settings: HealthSettings
     window: deque[Observation] = field(factory=lambda: deque(maxlen=MOST))
     open: dict[Finding, Incident] = field(factory=dict)
+    grown: dict[str, Incident] = field(factory=dict)
+    """Open ones with more failures than were written down, by their ids."""
     model_count: int | None = None
     last_error: str = ""
     _streaks: dict[Finding, tuple[int, datetime]] = field(factory=dict)
@@ -224,6 +226,7 @@ class Record:
         if (known := self.open.get(cause)) is not None:
             count = known.observations + 1
             self.open[cause] = evolve(known, observations=count, last_error=seen.error)
+            self.grown[known.id] = self.open[cause]
             return []
         count, began = self._streaks.get(cause, (0, seen.at))
         self._streaks[cause] = (count + 1, began)
