@@ -45,7 +45,7 @@ def test_no_function_is_longer_than_40_lines(module: Module) -> None:
 
 
 # Why these numbers: docs/why/budgets.md.
-KERNEL, VOCABULARY, COMMAND_LINE, MANAGER = 6100, 1200, 3900, 13800
+KERNEL, VOCABULARY, COMMAND_LINE, MANAGER = 6100, 1200, 3950, 13900
 MANIFESTS = 700
 
 

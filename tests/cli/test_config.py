@@ -166,3 +166,42 @@ def test_without_a_command_the_help_is_shown(cli: Cli) -> None:
     done = cli("config")
     assert done.returncode == 0
     assert "jackfield config init" in done.stdout
+
+
+def test_no_form_of_what_counts_shows_a_key_that_stands_in_an_address(cli: Cli) -> None:
+    cli.configure(
+        '[providers.g]\nprovider = "openai-compatible"\nbase_url = "https://gw.example/${GW_TOKEN}/v1"\n'
+    )
+    env = {"GW_TOKEN": KEY}
+    for arguments in (
+        *(("config", "show"), ("config", "show", "--json")),
+        *(("explain", "-m", "g/x", "Hi"), ("explain", "--json", "-m", "g/x", "Hi")),
+    ):
+        done = cli(*arguments, env=env)
+        assert done.returncode == 0, done.stderr
+        assert KEY not in done.stdout + done.stderr
+        assert "gw.example" in done.stdout
+
+
+def test_a_file_to_start_with_is_fine_whatever_keys_are_set(cli: Cli) -> None:
+    env = {"AZURE_OPENAI_API_KEY": KEY, "OPENAI_COMPATIBLE_API_KEY": KEY, "OPENAI_API_KEY": KEY}
+    assert cli("config", "init", "new.toml", env=env).returncode == 0
+    done = cli("config", "check", "new.toml", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["new.json", "", " "])
+def test_a_file_to_start_with_has_a_name_that_says_what_it_is(cli: Cli, name: str) -> None:
+    done = cli("config", "init", name)
+    assert done.returncode == 2
+    assert ".toml" in done.stderr
+    assert not (cli.folder / "new.json").exists()
+
+
+@pytest.mark.parametrize("value", ["false", 0, "no"])
+def test_a_switch_that_is_neither_on_nor_off_is_told(cli: Cli, value: object) -> None:
+    listed = {"a": {"provider_type": "scripted", "enabled": value}}
+    cli.configure(json.dumps(listed), "providers.json")
+    done = cli("config", "check", "providers.json")
+    assert done.returncode == 2
+    assert "enabled: is neither true nor false" in done.stderr

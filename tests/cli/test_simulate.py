@@ -124,3 +124,10 @@ def test_a_terminal_is_not_overrun_and_a_dumb_one_gets_no_control_characters(
     assert screen.end() == 0
     assert ("\x1b" in screen.screen or "\r" in screen.screen) == (term == "xterm")
     assert term != "dumb" or max(map(len, screen.screen.splitlines())) <= width
+
+
+def test_a_page_with_nowhere_to_go_is_refused_before_anything_is_simulated(cli: Cli) -> None:
+    cli.configure(ROUTES, "routes.toml")
+    done = cli(*ASK, "--route", "both", "--html", "nowhere/page.html")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no folder nowhere" in done.stderr

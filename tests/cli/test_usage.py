@@ -211,3 +211,9 @@ def test_help_fits_eighty_columns() -> None:
     shown: Any = CliRunner().invoke(app, ["usage", "--help"])
     assert shown.exit_code == 0
     assert max(map(len, shown.output.splitlines())) <= 80
+
+
+def test_two_forms_at_once_are_refused(cli: Cli) -> None:
+    done = cli("usage", "--json", "--csv", "-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "one of the two" in done.stderr

@@ -51,7 +51,8 @@ models = ["gpt-*"]
 priority = 1
 weight = 2
 cost_multiplier = 0.8
-limits = {requests = "100/minute", concurrency = 8}
+limits.requests = "100/minute"
+limits.concurrency = 8
 
 [providers.claude]
 api_keys = ["${A}", "${B}"]
@@ -70,7 +71,7 @@ timeout = 60
 [limits]
 tokens = "40_000/min"
 
-[limits.models."gpt-4.1"]
+[providers.work.limits.models."gpt-4.1"]
 requests = "1/s"
 
 [cache]
@@ -86,12 +87,14 @@ def test_the_whole_file_becomes_settings(tmp_path: Path) -> None:
     work, claude = settings.providers.values()
     assert (work.provider, work.models, work.priority, work.weight) == ("openai", ("gpt-*",), 1, 2)
     assert work.cost_multiplier == Decimal("0.8")
-    assert work.limits == LimitSettings(requests="100/minute", concurrency=8)
+    model = LimitSettings(requests="1/s")
+    own = LimitSettings(requests="100/minute", concurrency=8, models={"gpt-4.1": model})
+    assert work.limits == own
     assert [key.reveal() for key in claude.api_keys] == ["first-key", "second-key"]
     route = settings.routes["main"]
     assert route.targets == (TargetSettings(target="work/gpt-x"), TargetSettings(target="claude/clever", weight=3))  # fmt: skip
     assert (route.retry.attempts, route.timeout.total) == (5, 60)
-    assert settings.limits == LimitSettings(tokens="40_000/min", models={"gpt-4.1": LimitSettings(requests="1/s")})  # fmt: skip
+    assert settings.limits == LimitSettings(tokens="40_000/min")
     assert settings.budgets == (BudgetSettings(limit=Decimal("20.1"), tag="team"),)
     assert (settings.aliases, settings.default_model) == ({"fast": "claude/quick"}, "main")
     assert settings.cache is not None
@@ -227,6 +230,7 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "NUL": (b"default_model = 'a\0'\n", ":1: is not TOML"),
     "more than 1 MiB": ("#" * 2_000_000, ": is larger than 1 MiB"),
     "deep": ('{"a": ' + "[" * 100_000, ": is nested too deeply"),
+    "deep by its points": ("[" + ".".join("a" * 1000) + "]", ": is nested too deeply"),
     "a long number": ("[limits]\nwait = " + "9" * 5000, ": is not TOML: a number has too many digits"),
     "JSON that ends": ('{"providers": {', ":1: is not JSON"),
     "a JSON key twice": ('{"a": {}, "a": {}}', ": has 'a' twice"),
@@ -278,8 +282,8 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "an unknown table": ("[rutes.main]", ":1: rutes: no such setting (did you mean routes?)"),
     "an unknown key": ("[cache]\nttll = 5", ":2: cache.ttll: no such setting (did you mean ttl?)"),
     "a deep unknown key": (
-        '[limits.models."gpt-4.1"]\nrequest = "1/s"',
-        ":2: limits.models.gpt-4.1.request: no such setting (did you mean requests?)",
+        '[providers.scripted.limits.models."gpt-4.1"]\nrequest = "1/s"',
+        ":2: providers.scripted.limits.models.gpt-4.1.request: no such setting (did you mean requests?)",
     ),
     "an unknown key of a provider": (S + "answerz = []", ":3: providers.s.answerz: no such setting (did you mean answers?)"),
     "one that is nearly ours": (S + "prioritty = 1", ":3: providers.s.prioritty: no such setting (did you mean priority?)"),
@@ -311,7 +315,11 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "mixed units": ('[limits]\ntokens = "10/s/minute"', ":2: limits.tokens: must be a rate"),
     "an unknown unit": ('[limits]\ntokens = "10/fortnight"', ":2: limits.tokens: has the unknown unit"),
     "no calls at all": ("[limits]\nconcurrency = 0", ":2: limits.concurrency: must be 1 or more"),
-    "limits in limits of a model": ('[limits.models.a.models.b]\nrequests = "1/s"', ":1: limits.models.a.models: limits of a model have no models"),
+    "what only the provider itself refuses": (S + 'answers = ["a", 5]', ":3: providers.s.answers[1]:"),
+    "a number of seconds that is none": (S + "timeout = 0", ":3: providers.s.timeout.total: must be above 0"),
+    "a variable that is not set, of a type of its own": ('[limits]\nrequests = "${NOPE}"', ":2: limits.requests: the environment has no NOPE"),
+    "limits of a model at all providers": ('[limits.models.a]\nrequests = "1/s"', ":1: limits.models.a: stands under a provider's limits"),
+    "limits in limits of a model": ('[providers.scripted.limits.models.a.models.b]\nrequests = "1/s"', ":1: providers.scripted.limits.models.a.models: limits of a model have no models"),
     "an alias to itself": (S + '[aliases]\na = "a"', ":4: aliases.a: leads in a circle: a → a"),
     "aliases in a circle": (S + '[aliases]\na = "b"\nb = "a"', ":4: aliases.a: leads in a circle: a → b → a"),
     "an alias that hides a model": (S + 'models = ["gpt"]\n[aliases]\ngpt = "s/other"', ":5: aliases.gpt: hides the model of that name at s"),
@@ -347,7 +355,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "a command": ('[ledger]\npath = "${file:/etc/passwd}"', ":2: ledger.path: a broken ${…}"),
     "one provider in two spellings": ("[provider.cloud.scripted]\n[providers.cloud.scripted]", ":2: providers.cloud.scripted: the provider cloud.scripted is defined twice"),
     "what a cloud's table misspells": ("[provider.cloud.scripted]\nanswerz = []", ":2: provider.cloud.scripted.answerz: no such setting"),
-    "the singular without a group": ("[provider.scripted]", ":1: provider: no such setting (did you mean providers?)"),
+    "the singular without a group": ("[provider.scripted]", ":1: provider.scripted: is no group of providers (write [provider.cloud.NAME]"),
     "no scheme": (HTTP + 'base_url = "api.example.com"', ":3: providers.h.base_url: is not an http(s) URL"),
     "another scheme": (HTTP + 'base_url = "file:///etc/passwd"', ":3: providers.h.base_url: is not an http(s) URL"),
     "a password in an address": (HTTP + 'base_url = "https://me:pass@h.example"', ":3: providers.h.base_url: holds a user or password"),

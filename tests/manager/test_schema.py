@@ -64,7 +64,7 @@ GUARDS = st.one_of(
     st.fixed_dictionaries({"guard": st.just("limit_length"), "most": COUNTS}),
 )  # fmt: skip
 REST: dict[str, Any] = {
-    "limits": LIMITS,
+    "limits": maybe(**LIMIT),
     "cache": maybe(ttl=SECONDS, entries=COUNTS, megabytes=COUNTS, store=st.sampled_from(["memory", "disk"])),
     "ledger": maybe(path=st.just("/nowhere/x.sqlite"), durability=st.sampled_from(["power", "process"])),
     "health": maybe(interval=st.floats(1, 86400), timeout=SECONDS, failures=COUNTS, successes=COUNTS),
@@ -112,7 +112,8 @@ def test_what_the_schema_accepts_is_read(given: dict[str, Any]) -> None:
 REFUSED = {
     "an unknown table": "[rutes.main]",
     "an unknown key": "[cache]\nttll = 5",
-    "a deep unknown key": '[limits.models."gpt-4.1"]\nrequest = "1/s"',
+    "a deep unknown key": '[providers.scripted.limits.models."gpt-4.1"]\nrequest = "1/s"',
+    "limits of a model at all providers": '[limits.models.a]\nrequests = "1/s"',
     "an unknown key of a provider": '[providers.s]\nprovider = "scripted"\nanswerz = []',
     "an unknown provider": "[providers.cluade]",
     "a kind that is a route's": '[providers.x]\nprovider = "fallback"',

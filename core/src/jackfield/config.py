@@ -138,15 +138,16 @@ def known_settings(
         if name in names and name not in known:
             how = names[name].metadata
             inside = None if "literal" in how else env
+            count, check = len(found), how.get("check", bool)
             known[name] = _inner(names[name].type, where, value, inside, found)
             try:
-                how.get("check", bool)(known[name])
+                len(found) > count or check(known[name])
             except ValueError as error:
                 problem, _, fix = str(error).partition(": ")
                 found.append(ConfigIssue(where, problem, fix))
                 del known[name]
         elif name in names:
-            found.append(ConfigIssue(where, f"is {name}, which is there too", "keep one"))
+            found.append(ConfigIssue(where, f"is {name} again, by another name", "keep one"))
         elif rest:
             known[rest.name][key] = value
         else:
@@ -295,10 +296,9 @@ def structure(cls: type[C], known: Mapping[str, Any], problems: Issues) -> C | N
         told = {p.path for p in problems}
         for line in cattrs.transform_error(error, format_exception=_reason):
             problem, _, path = line.rpartition(" @ $.")
-            if problem != MISSING:
-                problems.append(ConfigIssue(path or "configuration", problem or line))
-            elif path not in told:  # or it is there, and wrong
-                problems.append(ConfigIssue(path, problem, "set it"))
+            if path not in told:  # or it is there, and wrong
+                fix = "set it" if problem == MISSING else ""
+                problems.append(ConfigIssue(path or "configuration", problem or line, fix))
     return None
 
 
@@ -321,7 +321,7 @@ def common_issues(config: Any) -> Issues:
     problems: Issues = []
     timeout = getattr(config, "timeout", None)
     if isinstance(timeout, Timeout):
-        for name in wrong_timeouts(timeout):
+        for name in {"total"} & {*wrong_timeouts(timeout)} or wrong_timeouts(timeout):
             problems.append(
                 ConfigIssue(f"timeout.{name}", "must be above 0 and at most a week of seconds")
             )

@@ -50,6 +50,13 @@ class State:
         return House(self.settings)
 
 
+def in_a_folder(_context: click.Context, _option: click.Parameter, path: Any) -> Any:
+    """*path* of a file to write, whose folder is there: what was paid for is not lost for want of one."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}: make it first")
+    return path
+
+
 class _Masked(logging.Formatter):
     """One line for each record, and no secret in it."""
 

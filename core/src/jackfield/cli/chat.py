@@ -259,6 +259,7 @@ def _masked(house: House, facts: dict[str, Any]) -> dict[str, Any]:
     maker = getattr(house.provider(facts["provider"]), "config", None)
     own = {name.lower() for name in getattr(maker, "headers", ())}
     headers = facts["headers"].items()
+    facts["url"] = hide(facts["url"])
     facts["headers"] = {k: "*" * 10 if k.lower() in own else hide(v) for k, v in headers}
     for told in facts.get("considered", ()):
         told["explanation"] = told["explanation"] and _masked(house, told["explanation"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..types import TextPart
-from .base import State, app, common
+from .base import State, app, common, in_a_folder
 from .call import attach, complete, parse_schema, read_prompt
 from .errors import FAILED
 from .router import Router
@@ -77,7 +77,8 @@ def _save(comparison: Comparison, given: dict[str, Any]) -> None:
 
 def _file(form: str) -> Callable[[F], F]:
     kind = click.Path(dir_okay=False, writable=True, path_type=Path)
-    return click.option(f"--{form}", type=kind, metavar="FILE", help=f"Write it as {form}, too.")
+    said = f"Write it as {form}, too."
+    return click.option(f"--{form}", type=kind, metavar="FILE", callback=in_a_folder, help=said)
 
 
 def _asked(given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -134,9 +135,6 @@ def compare(state: State, /, models: tuple[str, ...], as_json: bool, **given: An
 
     prompt, options = _asked(given)
     router = Router(state.house, None, given["param"])
-    for path in filter(None, (given[form] for form in ("html", "markdown", "csv"))):
-        if not path.absolute().parent.is_dir():
-            raise click.UsageError(f"{path}: there is no folder {path.parent}: make it first")
     for model in models:  # raises what is wrong before anybody is asked
         router.prepare(chat_request(model, prompt, **options))
     options |= {name: given[name] for name in ("repeat", "concurrency")}

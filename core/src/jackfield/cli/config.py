@@ -24,7 +24,7 @@ from ..provider import LLMProvider
 from ..secret import MASK, Secret
 from .base import State, app, common
 from .settings import NAMES, find, remember_tables
-from .terminal import note, table, write, write_json
+from .terminal import hide, note, table, write, write_json
 
 _PLACE = "# (the providers stand here)\n"
 
@@ -145,9 +145,18 @@ def show(state: State, /, file: str | None, as_json: bool) -> None:
         for steps, value, other in _settings(found.settings, document.tables)
     ]
     if as_json:
-        write_json([{"setting": r.path, "value": r.value, "source": r.source} for r in rows])
+        write_json(
+            [{"setting": r.path, "value": _hidden(r.value), "source": r.source} for r in rows]
+        )
     else:
         table([(r.path, _text(r.value), r.source) for r in rows])
+
+
+def _hidden(value: Any) -> Any:
+    """*value* without keys in its texts."""
+    if isinstance(value, list | tuple):
+        return [_hidden(item) for item in value]
+    return hide(value) if isinstance(value, str) else value
 
 
 def _given(tables: Any, steps: Steps) -> bool:
@@ -248,8 +257,11 @@ def init(file: str) -> None:
       jackfield config init ~/.config/jackfield/jackfield.toml
     """
     path = Path(file).expanduser()
+    if not file.strip() or path.suffix.lower() == ".json":
+        raise click.BadParameter(f"{file!r}: name a file that ends in .toml", param_hint="FILE")
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as out:
             out.write(starter())
     except FileExistsError:
@@ -271,10 +283,15 @@ def starter() -> str:
         except ConfigError:  # it is broken: `jackfield providers` says how
             continue
         variable = cls.info.key_variable
-        is_set = bool(variable and os.environ.get(variable, "").strip())
+        is_set = bool(variable and os.environ.get(variable, "").strip()) and not _address(cls)
         (ready if is_set else other).append(_entry(kind, cls, is_set))
     frame = files("jackfield.cli").joinpath("starter.toml").read_text("utf-8")
     return frame.replace(_PLACE, "\n".join([*ready, *other]))
+
+
+def _address(cls: type[LLMProvider]) -> bool:
+    """Whether the address must be told."""
+    return any(f.name == "base_url" and not f.default for f in fields(cls.Config))
 
 
 def _entry(kind: str, cls: type[LLMProvider], ready: bool) -> str:
@@ -283,7 +300,7 @@ def _entry(kind: str, cls: type[LLMProvider], ready: bool) -> str:
     lines = [f"[providers.{kind}]"]
     if variable and (ready or cls.info.api_key_required):
         lines.append(f'api_key = "${{{variable}}}"')
-    if any(f.name == "base_url" and not f.default for f in fields(cls.Config)):
+    if _address(cls):
         lines.append('base_url = "https://…"')
     said = "" if ready else f": set {variable} first" if cls.info.api_key_required else ""
     title = f"# {cls.info.display_name}{said} ({cls.info.docs_url})"

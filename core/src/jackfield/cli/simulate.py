@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .base import app, common
+from .base import app, common, in_a_folder
 from .terminal import hide, is_terminal, note, safe, styled, width, write, write_json
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _simulated(
 @click.option("--scenario", metavar="FILE", help="How backends behave. Default: all is well.")
 @click.option("--seed", type=int, default=0, show_default=True, help="What all chance comes from.")
 @click.option("--html", "page", type=click.Path(dir_okay=False, writable=True, path_type=Path), metavar="FILE",
-              help="Write it as a page, too, with the course of it hour by hour.")  # fmt: skip
+              callback=in_a_folder, help="Write it as a page, too, with the course of it hour by hour.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with each hour.")
 @common
 def simulate(

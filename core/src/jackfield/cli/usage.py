@@ -206,6 +206,8 @@ def usage(
     place = _place(state, path)
     read = _reader(place, start, end, **only)
     usual, totals = by or ("provider", "model"), read(())
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json: ask for one of the two")
     if as_json:
         told = {"groups": [_facts(r, usual) for r in read(usual)], "totals": [*map(_facts, totals)]}
         write_json({"since": start, "until": end, **told})

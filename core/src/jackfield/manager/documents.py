@@ -17,6 +17,8 @@ from .formats import Translation, translate
 from .places import Lines, Steps, json_lines, line_of, steps_of, toml_lines, written
 
 MAX_SIZE = 1024 * 1024
+DEEPEST = 100
+"""Tables within tables."""
 
 
 @frozen(kw_only=True)
@@ -81,7 +83,7 @@ def open_document(path: Path, env: Mapping[str, str] | None, other: str = _OTHER
         return Document(path=path, issues=(ConfigIssue(str(path), *error.args),))
     as_json = path.suffix.lower() == ".json" or text.lstrip().startswith("{")
     try:
-        data = json.loads(text, object_pairs_hook=_unique) if as_json else tomllib.loads(text)
+        data = _parsed(text, as_json)
     except RecursionError:
         problem, fix = "is nested too deeply", "that is no configuration"
     except ValueError as error:
@@ -97,6 +99,18 @@ def open_document(path: Path, env: Mapping[str, str] | None, other: str = _OTHER
     found = re.search(r"line (\d+)", problem)
     where = f"{path}:{found[1]}" if found else str(path)
     return Document(path=path, issues=(ConfigIssue(where, problem, fix),))
+
+
+def _parsed(text: str, as_json: bool) -> Any:
+    data = json.loads(text, object_pairs_hook=_unique) if as_json else tomllib.loads(text)
+    if _deeper(data, DEEPEST):
+        raise RecursionError
+    return data
+
+
+def _deeper(value: Any, than: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return than < 0 or any(_deeper(item, than - 1) for item in inner)
 
 
 def from_mapping(tables: Mapping[str, Any], env: Mapping[str, str]) -> Document:

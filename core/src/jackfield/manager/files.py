@@ -175,8 +175,12 @@ def check_provider(
     own = own_config(table, cls)
     config, issues = try_config(cls.Config, conceal(own), env)
     issues = [_nearer(i) for i in issues]
-    if config is not None and not issues and issubclass(cls, HTTPProvider):
-        found = cls(config, name=name).check_config()
+    if config is not None and not issues:
+        try:
+            made = cls(config, name=name)
+            found = made.check_config() if issubclass(cls, HTTPProvider) else ()
+        except ConfigError as error:
+            found = error.issues
         issues += [i for i in found if steps_of(i.path)[0] in own]
     plain = known_settings(cls.Config, conceal(own), "", env, [])
     several = table.get("api_keys")

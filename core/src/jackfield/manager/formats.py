@@ -87,6 +87,9 @@ def _add(made: Translation, name: str, place: Steps, table: Any, env: Mapping[st
         if table.get("enabled") is False:
             made.warnings.append((place, ConfigIssue("", "is not enabled, and passed over")))
         else:
+            if not isinstance(table.get("enabled"), bool | None):
+                issue = ConfigIssue("", "is neither true nor false", "write true or false")
+                made.issues.append(((*place, "enabled"), issue))
             _put(made, name, place, _studio(table))
             made.renamed["providers", name, "provider"] = (*place, "provider_type")
     else:
@@ -115,11 +118,12 @@ def _singular(made: Translation, env: Mapping[str, str]) -> None:
     for name in GROUPS:
         if _is_group(groups.get(name)):
             _add(made, name, ("provider", name), groups[name], env)
-    made.tables["provider"] = {
-        k: v for k, v in groups.items() if not (k in GROUPS and _is_group(v))
-    }
-    if not made.tables["provider"]:
-        del made.tables["provider"]
+    for name in groups:
+        if not (name in GROUPS and _is_group(groups[name])):
+            fix = " or ".join(f"[provider.{group}.NAME]" for group in GROUPS)
+            issue = ConfigIssue("", "is no group of providers", f"write {fix}")
+            made.issues.append((("provider", name), issue))
+    del made.tables["provider"]
 
 
 def _grouped(name: str, table: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:

@@ -270,7 +270,10 @@ def _limits(known: Mapping[str, Any], names: _Names) -> Rule:
         for model, inner in tables_in(
             limits if isinstance(limits, Mapping) else {}, "models"
         ).items():
-            if inner.get("models"):
+            if not steps:
+                fix = f'write [providers.NAME.limits.models."{model}"]'
+                yield ("limits", "models", model), "stands under a provider's limits", fix
+            elif inner.get("models"):
                 at = (*steps, "limits", "models", model, "models")
                 yield at, "limits of a model have no models", "remove it"
 

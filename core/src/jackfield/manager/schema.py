@@ -58,6 +58,7 @@ def json_schema(providers: Iterable[str] | None = None) -> Schema:
         "additionalProperties": given if kinds else False,
         "propertyNames": {"pattern": r"^[^/\s]+$"},
     }
+    top["properties"]["limits"] |= {"properties": {"models": {"maxProperties": 0}}}
     top["properties"]["$schema"] = {"type": "string"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

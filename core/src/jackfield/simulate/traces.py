@@ -177,9 +177,12 @@ again, the second half as often as the first, the third a third as often, and so
 
 
 def _made_up(text: str, kind: str, rest: str, seed: int) -> Trace:
-    told, issues = dict(GENERATORS[kind]), []
+    told, issues, given = dict(GENERATORS[kind]), list[ConfigIssue](), set[str]()
     for word in filter(None, rest.split(",")):
         name, _, value = word.partition("=")
+        if name in given:
+            issues.append(ConfigIssue(f"{kind}:{name}", "is given twice", "keep one of the two"))
+        given.add(name)
         try:
             told[name] = _WORDS[name](value) if name in told else _nothing(kind)
         except ValueError as error:
