@@ -349,7 +349,7 @@ def test_a_line_that_is_no_call_is_told_with_its_number(
     [
         ("poisson:", ["is required"]),
         ("poisson:rate=1,outptu=3,input=x", ["is nothing of poisson", "must be a number"]),
-        ("poisson:rate=1,rate=2", ["poisson:rate", "is given twice"]),
+        ("poisson:rate=1,rate=2", ["is given twice"]),
         ("week:peak=0/minute,duration=3 hours", ["must be from 1", "must be a duration"]),
         ("week:peak=1,duration=500d", ["longer than a year"]),
         ("nowhere.jsonl", ["is no file"]),
