@@ -316,6 +316,15 @@ def test_counts_that_are_none_lose_no_row(ledger: Ledger) -> None:
     assert (row["input_tokens"], row["output_tokens"]) == (0, 2**63 - 1)
 
 
+def test_who_is_cancelled_before_anything_is_reserved_costs_nothing(ledger: Ledger) -> None:
+    """The thread that writes has not begun."""
+    provider = scripted(ledger)
+    attempt = Attempt(ledger, provider, provider.chat_request("m", "Hi"))
+    attempt.settle(left(attempt.request, attempt.seen, attempt.pricing), 0.0, leaving=True)
+    ledger.store.flush()
+    assert list(attempts(ledger.store)) == []
+
+
 def test_who_is_cancelled_before_the_row_of_its_journal_is_written_is_settled(
     ledger: Ledger,
 ) -> None:

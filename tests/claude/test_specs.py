@@ -93,7 +93,7 @@ def errors(body: dict[str, Any], path: str = "/v1/messages") -> list[str]:
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_the_bodies_of_the_witnessed_calls_are_as_described(call: Call) -> None:
     tools = [t for t in call.options.get("tools", ()) if "parameters" in t]
-    options = {**call.options, **({"tools": tools} if tools else {})}
+    options = {**call.options, "tools": tools}
     plan = replaying().explain(call.model, call.prompt, call.parameters, **options)
     assert errors(plan.body, "/v1/messages?beta=true" if call.betas else "/v1/messages") == []
 

@@ -147,7 +147,7 @@ def _nothing_more(where: str, given: Mapping[str, Any], known: Collection[str]) 
     """Refuse fields that would be lost: what says nothing may stand there."""
     for name, value in given.items():
         if name not in known and value not in (None, "", [], {}, False):
-            fix = "leave it out, or pass a typed Message or part with provider_metadata"
+            fix = "leave it out, or use provider_options, or a typed part's provider_metadata"
             raise bad(f"{where}.{name}", "is no field that every provider has", fix)
 
 

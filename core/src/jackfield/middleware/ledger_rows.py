@@ -187,11 +187,12 @@ class Attempt:
     def _reckoned(self, settled: Settlement) -> Settlement:
         """*settled*; where nobody knows what an attempt came to that may have been made, it is what was reserved."""
         unknown = settled.status in ("uncertain", "cancelled") and settled.amount is None
-        reserved = self.claim.amount
-        if not unknown or reserved is None:
+        if (
+            not unknown or self.claim.amount is None
+        ):  # one that was not sent may have claimed nothing
             return settled
-        reckoned: dict[str, Any] = {"amount": reserved, "source": "estimated", "estimated": True}
-        return evolve(settled, **reckoned, price=named(self.pricing))
+        reckoned: dict[str, Any] = {"amount": self.claim.amount, "source": "estimated"}
+        return evolve(settled, **reckoned, estimated=True, price=named(self.pricing))
 
     def update(self, settled: Settlement, seconds: float | None, store: Store) -> None:
         """Have the row say how the attempt ended; the counters move by the difference."""
