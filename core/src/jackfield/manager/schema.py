@@ -58,7 +58,8 @@ def json_schema(providers: Iterable[str] | None = None) -> Schema:
         "additionalProperties": given if kinds else False,
         "propertyNames": {"pattern": r"^[^/\s]+$"},
     }
-    top["properties"]["limits"] |= {"properties": {"models": {"maxProperties": 0}}}
+    nowhere = {"maxProperties": 0, "description": "Those of a model stand under its provider."}
+    top["properties"]["limits"] |= {"properties": {"models": nowhere}}
     top["properties"]["$schema"] = {"type": "string"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
