@@ -150,7 +150,7 @@ NAMES: list[dict[str, Any]] = [
     {"exclude": {"usage"}},
     {"exclude": {"usage": {"total_tokens"}}},
     {"exclude": {"choices": {"__all__": {"message": {"role"}}}}},
-    {"include": {"id", "model"}},
+    {"include": {"id": True, "model": True}},
     {"include": {"usage": {"prompt_tokens"}, "id": True}},
     {"include": {"choices": {"__all__": {"index"}}}},
     {"exclude_none": True, "by_alias": True, "round_trip": True, "warnings": False},
