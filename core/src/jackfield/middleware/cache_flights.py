@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, TypeVar
 
-from attrs import evolve
-
 from ..errors import RequestTimeoutError
-from ..flow import NOW, Flow, HTTPRequest, Read, Signal, Sleep, Wait, performed, tap
+from ..flow import NOW, Flow, Signal, Wait, performed, tap
+from .bounded import bounded
 
 T = TypeVar("T")
 
@@ -58,30 +56,8 @@ def within(flow: Flow[T], deadline: float) -> Flow[T]:
     Raises:
         RequestTimeoutError: thrown into the flow where a pause would.
     """
-    return performed(flow, partial(_within, deadline))
+    return performed(flow, lambda step: bounded(step, deadline, _late))
 
 
-def _within(deadline: float, step: Any) -> Flow[Any]:
-    if isinstance(step, Sleep | Wait):
-        return (yield from _pause(step, deadline))
-    return (yield _bounded(step, deadline))
-
-
-def _bounded(step: Any, deadline: float) -> Any:
-    if isinstance(step, HTTPRequest):
-        return evolve(step, deadline=min(step.deadline, deadline))
-    if isinstance(step, Read):
-        return Read(step.response, min(step.deadline, deadline))
-    return step
-
-
-def _pause(step: Sleep | Wait, deadline: float) -> Flow[Any]:
-    """Perform *step*, which fails where it would not end before *deadline*."""
-    left = max(0.0, deadline - (yield NOW))
-    if step.seconds <= left:
-        return (yield step)
-    if isinstance(step, Sleep):
-        yield Sleep(left)
-    elif (yield Wait(step.signal, left)):
-        return True
-    raise RequestTimeoutError("no answer in time", phase="cache", maybe_executed=True)
+def _late() -> RequestTimeoutError:
+    return RequestTimeoutError("no answer in time", phase="cache", maybe_executed=True)

@@ -10,7 +10,8 @@ from attrs import evolve
 
 from ..errors import RequestTimeoutError
 from ..events import Finish, PartMetadata, ResponseBuilder, StreamEvent, StreamStart, TextDelta
-from ..flow import NOW, Flow, HTTPRequest, Read, Sleep, Wait, performed
+from ..flow import NOW, Flow, performed
+from ..middleware.bounded import bounded
 from ..provider import LLMProvider
 from ..requests import ChatRequest
 from ..types import CallWarning, ChatResponse, Message, Role, TextPart, Usage
@@ -49,28 +50,8 @@ class Watch:
                 self._began(self.first)
             step = self._seen(step)
         elif self.first is None and self._until < float("inf"):
-            if isinstance(step, Sleep | Wait):
-                return (yield from self._paused(step))
-            step = self._sooner(step)
+            return (yield from bounded(step, self._until, _late))
         return (yield step)
-
-    def _paused(self, step: Sleep | Wait) -> Flow[Any]:
-        """The outcome of *step*; who waits for more than the time for the first event is told to ask another."""
-        left = max(self._until - (yield NOW), 0.0)
-        if step.seconds <= left:
-            return (yield step)
-        if (yield evolve(step, seconds=left)):
-            return True
-        message = "the time to begin a stream was over while the call waited for its turn"
-        raise RequestTimeoutError(message, phase="limit", retryable=False)
-
-    def _sooner(self, step: Any) -> Any:
-        """*step*, over by the time for the first event."""
-        if type(step) is Read:
-            return Read(step.response, min(step.deadline, self._until))
-        if type(step) is HTTPRequest:
-            return evolve(step, deadline=min(step.deadline, self._until))
-        return step
 
     def _seen(self, events: list[Any]) -> list[Any]:
         last = events[-1] if events else None
@@ -86,6 +67,12 @@ class Watch:
         if self._prefix is not None and isinstance(result, ChatResponse):
             return self._prefix.response()
         return result
+
+
+def _late() -> RequestTimeoutError:
+    """Who waits for more than the time for the first event is told to ask another."""
+    message = "the time to begin a stream was over while the call waited for its turn"
+    return RequestTimeoutError(message, phase="limit", retryable=False)
 
 
 class Prefix:
